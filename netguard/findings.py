@@ -1,0 +1,76 @@
+"""A finding: one trouble with one identity, what proves it, and its life over time."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from probes.records import IPAddress
+
+Kind = Literal[
+    "address-conflict",
+    "gateway-hijack",
+    "gateway-changed",
+    "forwarding-server",
+    "mac-flapping",
+    "rogue-router",
+    "unassigned-address",
+    "neighbor-unconfirmed",
+]
+Severity = Literal["critical", "warning", "notice"]
+State = Literal["open", "acknowledged", "resolved"]
+Role = Literal["rightful", "impostor", "unknown"]
+Source = Literal[
+    "arp-sweep", "passive", "router-arp", "fdb", "snmp", "syslog", "trap", "trace", "inventory"
+]
+
+
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a station hangs: an end port, and when the FDB said so."""
+
+    device: str
+    port: str
+    if_index: int
+    vlan: int | None
+    seen: datetime
+
+
+class Claimant(msgspec.Struct, frozen=True, kw_only=True):
+    """A station that claims the address, who it is, and where."""
+
+    mac: str
+    vendor: str | None = None
+    role: Role = "unknown"
+    server: str | None = None
+    location: Location | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was seen, by what means, and when."""
+
+    source: Source
+    seen: datetime
+    detail: str
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One trouble. `id` is stable: the same trouble has the same id in every sweep."""
+
+    id: str
+    kind: Kind
+    severity: Severity
+    state: State = "open"
+    first_seen: datetime
+    last_seen: datetime
+    segment: str | None = None
+    address: IPAddress | None = None
+    server: str | None = None
+    claimants: tuple[Claimant, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    summary: str
+    advice: str
+
+
+def identity(kind: Kind, segment: str | None, subject: object) -> str:
+    """Return the stable id of a trouble, e.g. `gateway-hijack/web-226/198.51.100.1`."""
+    return "/".join((kind, segment or "-", str(subject)))

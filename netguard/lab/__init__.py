@@ -1,0 +1,1 @@
+"""A practice network on this machine: real namespaces, bridges and packets, nothing left behind."""

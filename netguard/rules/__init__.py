@@ -1,0 +1,1 @@
+"""One rule per file: a plain function from what was seen to findings."""

@@ -1,0 +1,1 @@
+"""What netguard remembers: bindings, findings and their life."""

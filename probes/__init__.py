@@ -1,0 +1,1 @@
+"""probes observe: they send and read packets and walk MIBs, and change nothing on any device."""

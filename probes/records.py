@@ -1,0 +1,163 @@
+"""What was seen on the wire and in the devices: frozen records, nothing else.
+
+Addresses are `ipaddress` objects, MACs the canonical lower-case text of `probes.mac`, times aware
+UTC `datetime`s, durations seconds as float. Field names are the standards': RFC 826 and RFC 5227
+for ARP, IF-MIB, IP-MIB, BRIDGE-MIB, Q-BRIDGE-MIB and LLDP-MIB for tables.
+"""
+
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+IPAddress = IPv4Address | IPv6Address
+RecordT = TypeVar("RecordT")
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """A measurement that could not be made. "No answer" is not "could not ask".
+
+    `subject` is the device, segment or file; `kind` a short stable word such as `snmp-timeout`.
+    """
+
+    subject: str
+    kind: str
+    detail: str
+    remedy: str = ""
+
+
+class Table(msgspec.Struct, Generic[RecordT], frozen=True):
+    """The rows that were read, and what is missing: rows without gaps are the whole table."""
+
+    rows: tuple[RecordT, ...]
+    gaps: tuple[Gap, ...] = ()
+
+
+class ArpClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame in which a station claimed an IPv4 address (RFC 5227: sender_ip is not zero).
+
+    `frame_source` is the Ethernet source, which may differ from `sender_hw` (VRRP, load balancers).
+    `delay` is seconds since our own request for that address, None when nothing was asked.
+    """
+
+    interface: str
+    sender_ip: IPv4Address
+    sender_hw: str
+    frame_source: str
+    kind: Literal["reply", "request", "announcement"]
+    seen: datetime
+    delay: float | None = None
+
+
+class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What re-asking showed of one station that claims one address.
+
+    `rounds` broadcast questions were asked, at least a second apart; the station answered
+    `broadcast_answers` of them, and `unicast_answers` of as many sent to its own MAC.
+    `cross_claims` are addresses of the *other* claimants that this station also answers for
+    (ARP flux: one host, two interfaces). `canary` is an address that nobody has and that it
+    answered for all the same (proxy ARP).
+    """
+
+    address: IPv4Address
+    station: str
+    rounds: int
+    broadcast_answers: int
+    unicast_answers: int
+    cross_claims: tuple[IPv4Address, ...] = ()
+    canary: IPv4Address | None = None
+    broadcast_delay: float | None = None
+    unicast_delay: float | None = None
+    seen: datetime
+
+
+class ArpSweep(msgspec.Struct, frozen=True, kw_only=True):
+    """One pass over a segment: every claim heard from start to end of the listening window.
+
+    `own_macs` are this machine's, never claimants. `dropped` counts frames the kernel lost; more
+    than none means that silence proves nothing (a Gap says so).
+    """
+
+    interface: str
+    started: datetime
+    duration: float
+    probed: int
+    answered: int
+    claims: tuple[ArpClaim, ...]
+    own_macs: frozenset[str] = frozenset()
+    dropped: int = 0
+    malformed: int = 0
+
+
+class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The agent's system group (SNMPv2-MIB). `up_time` in seconds."""
+
+    sys_descr: str
+    sys_object_id: str
+    sys_name: str
+    up_time: float | None = None
+
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ifTable/ifXTable. `name` is ifName, or ifDescr where the agent has no ifName."""
+
+    if_index: int
+    name: str
+    descr: str
+    alias: str = ""
+    phys_address: str | None = None
+    admin_status: str = "unknown"  # up, down, testing (IF-MIB ifAdminStatus)
+    oper_status: str = "unknown"  # up, down, testing, unknown, dormant, notPresent, lowerLayerDown
+    if_type: int | None = None
+
+
+class InterfaceAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """An address of the device's own (ipAddrTable, ipAddressTable)."""
+
+    ip: IPAddress
+    prefix_length: int | None
+    if_index: int
+
+
+class ArpEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the device's ARP or ND cache (ipNetToMedia, ipNetToPhysical): a mere witness."""
+
+    ip: IPAddress
+    mac: str
+    if_index: int
+
+
+class FdbEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the forwarding database. `base_port` is never `if_index`; `vlan` is never fdb_id.
+
+    `status` is learned, self, mgmt, other or invalid (BRIDGE-MIB dot1dTpFdbStatus).
+    `if_index` is None where dot1dBasePortIfIndex has no row for the port.
+    """
+
+    vlan: int | None
+    mac: str
+    base_port: int
+    if_index: int | None
+    status: str
+
+
+class Neighbor(msgspec.Struct, frozen=True, kw_only=True):
+    """What the other end of a port says of itself (LLDP-MIB lldpRemTable): a claim, not a fact.
+
+    `port` is the local if_name, `remote_chassis` a MAC in canonical form where it is one.
+    """
+
+    protocol: str
+    if_index: int | None
+    port: str
+    remote_name: str
+    remote_port: str
+    remote_chassis: str
+
+
+class Chassis(msgspec.Struct, frozen=True, kw_only=True):
+    """How the device names itself to its neighbours (LLDP-MIB lldpLocalSystemData)."""
+
+    chassis_id: str
+    sys_name: str
