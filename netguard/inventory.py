@@ -1,14 +1,16 @@
 """What the company says it has: devices, segments and servers, as frozen records."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from probes.records import IPAddress
 
 IPNetwork = IPv4Network | IPv6Network
+ItemT = TypeVar("ItemT")
+KeyT = TypeVar("KeyT", bound=Hashable)
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,11 +75,6 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[Server, ...] = ()
 
 
-def segment_of(inventory: Inventory, address: IPAddress) -> Segment | None:
-    """Return the segment one of whose networks holds the address."""
-    return next((s for s in inventory.segments if any(address in n for n in s.networks)), None)
-
-
 def servers_on(inventory: Inventory, segment: Segment) -> Iterator[Server]:
     """Yield the servers whose primary address lies in the segment, or that say they do."""
     for server in inventory.servers:
@@ -85,9 +82,64 @@ def servers_on(inventory: Inventory, segment: Segment) -> Iterator[Server]:
             yield server
 
 
-def assigned_to(inventory: Inventory, address: IPAddress) -> Server | None:
-    """Return the server that the address is assigned to: its own, or in one of its blocks."""
-    for server in inventory.servers:
-        if address == server.address or any(address in block for block in server.blocks):
-            return server
-    return None
+class _ByNetwork(Generic[ItemT]):
+    """Items by their network; the most specific network that holds an address wins."""
+
+    def __init__(self, items: Iterable[tuple[IPNetwork, ItemT]]) -> None:
+        self._tables: dict[tuple[int, int], dict[int, ItemT]] = {}
+        for network, item in items:
+            host_bits = network.max_prefixlen - network.prefixlen
+            table = self._tables.setdefault((network.version, host_bits), {})
+            table.setdefault(int(network.network_address) >> host_bits, item)
+        self._narrowest_first = sorted(self._tables.items(), key=lambda table: table[0])
+
+    def holding(self, address: IPAddress) -> ItemT | None:
+        """Return the item of the narrowest network that holds the address."""
+        number = int(address)
+        for (version, host_bits), table in self._narrowest_first:
+            if version == address.version and (item := table.get(number >> host_bits)) is not None:
+                return item
+        return None
+
+
+class Index:
+    """An inventory's look-ups, built once: each answers without walking the inventory."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        servers = inventory.servers
+        self._segments = _ByNetwork((n, s) for s in inventory.segments for n in s.networks)
+        self._blocks = _ByNetwork((block, s) for s in servers for block in s.blocks)
+        self._addresses = {s.address: s for s in reversed(servers)}  # the first one listed wins
+        self._ports = _only((s.port, s) for s in servers if s.port is not None)
+        self._macs = _only((s.mac, s) for s in servers if s.mac is not None)
+
+    def segment_of(self, address: IPAddress) -> Segment | None:
+        """Return the segment one of whose networks holds the address."""
+        return self._segments.holding(address)
+
+    def assigned_to(self, address: IPAddress) -> Server | None:
+        """Return the server that the address is assigned to: its own, or in one of its blocks."""
+        return self._addresses.get(address) or self._blocks.holding(address)
+
+    def server_at(self, port: SwitchPort) -> Server | None:
+        """Return the one server on the port; None where several share it."""
+        return self._ports.get(port)
+
+    def server_with(self, mac: str) -> Server | None:
+        """Return the one server with the MAC; None where several share it."""
+        return self._macs.get(mac)
+
+
+def index(inventory: Inventory) -> Index:
+    """Build the look-ups of an inventory."""
+    return Index(inventory)
+
+
+def _only(pairs: Iterable[tuple[KeyT, Server]]) -> dict[KeyT, Server]:
+    """Return key -> server for the keys that belong to exactly one: a shared one proves nothing."""
+    found: dict[KeyT, Server] = {}
+    shared = set()
+    for key, server in pairs:
+        if found.setdefault(key, server) is not server:
+            shared.add(key)
+    return {key: server for key, server in found.items() if key not in shared}
