@@ -54,7 +54,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One trouble. `id` is stable: the same trouble has the same id in every sweep."""
+    """One trouble. `id` is stable: the same trouble has the same id in every sweep.
+
+    `first_seen` is the start of the present opening, `reopened` how many openings went before it.
+    """
 
     id: str
     kind: Kind
@@ -69,6 +72,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     summary: str
     advice: str
+    reopened: int = 0
+    acknowledged_by: str | None = None
+    note: str = ""
 
 
 def identity(kind: Kind, segment: str | None, subject: object) -> str:

@@ -31,6 +31,7 @@ def common_options(function: Callable[P, R]) -> Callable[..., R]:
     @click.pass_context
     def wrapped(  # the options may stand before or after the command: the later one counts
         ctx: click.Context,
+        /,
         *args: Any,  # noqa: ANN401 - passed through
         config: Path | None,
         as_json: bool,

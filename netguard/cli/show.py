@@ -1,0 +1,41 @@
+"""How findings and gaps look on a screen: one sentence, who and where, the next command."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import click
+
+from netguard.cli.common import when
+from netguard.findings import Claimant, Finding
+from probes.records import Gap
+
+COLOURS = {"critical": "red", "warning": "yellow", "notice": "cyan"}
+_ROLE_COLOURS = {"impostor": "red", "rightful": "green", "unknown": "yellow"}
+
+
+def show_finding(finding: Finding, now: datetime) -> None:
+    """Print one finding in a few lines."""
+    label = click.style(finding.severity.upper(), fg=COLOURS[finding.severity], bold=True)
+    state = "" if finding.state == "open" else f", {finding.state}"
+    click.echo(f"{label} {finding.id}  (since {when(finding.first_seen, now)}{state})")
+    click.echo(f"  {finding.summary}")
+    for claimant in finding.claimants:
+        click.echo(f"    {claimant_line(claimant, now)}")
+    click.echo(f"  next: {finding.advice}")
+
+
+def claimant_line(claimant: Claimant, now: datetime) -> str:
+    """Return role, MAC, server, port, vendor and freshness of a claimant in one line."""
+    role = click.style(f"{claimant.role:<8}", fg=_ROLE_COLOURS[claimant.role])
+    place = claimant.location
+    where = f"{place.device} {place.port} ({when(place.seen, now)})" if place else "not located"
+    who = [text for text in (claimant.server, claimant.vendor) if text]
+    return "  ".join((role, claimant.mac, where, *who))
+
+
+def show_gaps(gaps: Iterable[Gap]) -> None:
+    """Print, on stderr, what could not be measured and the remedy."""
+    for gap in gaps:
+        click.secho(f"gap: {gap.subject}: {gap.detail}", fg="magenta", err=True)
+        if gap.remedy:
+            click.echo(f"  {gap.remedy}", err=True)

@@ -1,0 +1,75 @@
+"""`netguard sweep`: measure, judge and remember, once."""
+
+import asyncio
+
+import click
+
+from netguard import clock
+from netguard.cli.common import App, common_options, print_json
+from netguard.cli.progress import progress_bar
+from netguard.cli.show import show_finding, show_gaps
+from netguard.config import Config, load
+from netguard.errors import ConfigError, Exit
+from netguard.inventory import Segment
+from netguard.remember import recall
+from netguard.suggest import did_you_mean
+from netguard.sweep import Report
+from netguard.sweep import sweep as sweep_once
+
+
+@click.command()
+@click.option("--segment", "names", multiple=True, metavar="S", help="Only this one; repeatable.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 when something was found.")
+@common_options
+def sweep(app: App, names: tuple[str, ...], *, exit_code: bool) -> int:
+    """Ask every address, read the devices, and report who breaks the network.
+
+    Exits 0 when done, also with findings; 1 when something could not be measured (a gap).
+    """
+    config = load(app.config)
+    segments = chosen(config, names)
+    memory = recall(config.store, config.inventory)
+    with progress_bar() as progress:
+        report = asyncio.run(
+            sweep_once(config, segments, memory, clock=clock.now, progress=progress)
+        )
+    if app.json:
+        print_json(report)
+    else:
+        show(report)
+    return Exit.FAILED if report.gaps or (exit_code and report.findings) else Exit.DONE
+
+
+def chosen(config: Config, names: tuple[str, ...]) -> tuple[Segment, ...]:
+    """Return the named segments, or all of them."""
+    known = {segment.name: segment for segment in config.inventory.segments}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise ConfigError(f"no segment is named {name!r} in {config.path}", remedy=hint)
+    if not known:
+        raise ConfigError(
+            f"{config.path} has no [[segment]]: there is nothing to sweep",
+            remedy="Add one; `netguard config init` prints an example.",
+        )
+    return tuple(known[name] for name in dict.fromkeys(names or known))
+
+
+def show(report: Report) -> None:
+    """Print a sweep for a person."""
+    now = clock.now()
+    done = report.counts
+    click.echo(
+        f"{', '.join(report.segments)}: {done['addresses_answered']} of"
+        f" {done['addresses_probed']} addresses answered, {done['devices_read']} devices read,"
+        f" {report.duration_s:.1f} s"
+    )
+    for finding in report.findings:
+        click.echo()
+        show_finding(finding, now)
+    for finding in report.resolved:
+        click.secho(f"\nresolved: {finding.id}", fg="green")
+    if not report.findings:
+        verdict = "Nothing found, as far as could be measured." if report.gaps else "Nothing found."
+        click.secho(verdict, fg="yellow" if report.gaps else "green")
+    show_gaps(report.gaps)

@@ -1,0 +1,131 @@
+"""Reads routers and switches over SNMP, many at once; what fails becomes a gap, never a stop."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from probes.snmp import Session, open_session
+
+from netguard.config import Config, credentials
+from netguard.errors import ConfigError
+from netguard.inventory import Device, Inventory
+from netguard.view import DeviceView
+from probes.errors import ProbeError
+from probes.mibs import bridge_mib, if_mib, ip_mib, lldp_mib, q_bridge_mib, snmpv2_mib
+from probes.records import FdbEntry, Gap, SystemInfo, Table
+
+Clock = Callable[[], datetime]
+
+# Devices asked at the same moment: enough that a dead one delays nobody, few enough for one core.
+AT_ONCE = 64
+
+_PLATFORMS = {"1.3.6.1.4.1.9.": "catalyst", "1.3.6.1.4.1.1991.": "foundry"}
+
+
+async def read_devices(
+    config: Config,
+    devices: Iterable[Device],
+    *,
+    clock: Clock,
+    progress: Callable[[int, int], None],
+) -> dict[str, DeviceView]:
+    """Read every device, at most `AT_ONCE` at a time; `progress` is told done and total."""
+    wanted = tuple(devices)
+    room = asyncio.Semaphore(AT_ONCE)
+    views: dict[str, DeviceView] = {}
+
+    async def one(device: Device) -> None:
+        async with room:
+            views[device.name] = await read_device(config, device, clock=clock)
+            progress(len(views), len(wanted))
+
+    await asyncio.gather(*(one(device) for device in wanted))
+    return {device.name: views[device.name] for device in wanted}
+
+
+async def read_device(config: Config, device: Device, *, clock: Clock) -> DeviceView:
+    """Read all that netguard uses from one device; never raises for what the device does."""
+    try:
+        settings = config.snmp[device.snmp]
+        session = open_session(
+            device.name,
+            device.host,
+            device.port,
+            credentials(config, device),
+            timeout=settings.timeout,
+            retries=settings.retries,
+        )
+        async with session:
+            system = await snmpv2_mib.system(session)
+            return await _tables(session, device, system, _vlans(config.inventory, device), clock)
+    except ProbeError as error:
+        return DeviceView(device=device, seen=clock(), gaps=(gap_of(error),))
+    except ConfigError as error:
+        gap = Gap(subject=device.name, kind="no-secret", detail=error.message, remedy=error.remedy)
+        return DeviceView(device=device, seen=clock(), gaps=(gap,))
+
+
+def gap_of(error: ProbeError) -> Gap:
+    """Write down a measurement that failed."""
+    return Gap(subject=error.subject, kind=error.kind, detail=error.detail, remedy=error.remedy)
+
+
+def platform_of(device: Device, system: SystemInfo) -> str:
+    """Return the platform: as configured, or by the vendor's arc in sysObjectID."""
+    if device.platform != "auto":
+        return device.platform
+    known = (p for arc, p in _PLATFORMS.items() if f"{system.sys_object_id}.".startswith(arc))
+    return next(known, "generic")
+
+
+def _vlans(inventory: Inventory, device: Device) -> tuple[int, ...]:
+    """Return the VLANs of the segments that the device carries."""
+    return tuple(
+        dict.fromkeys(
+            segment.vlan
+            for segment in inventory.segments
+            if segment.vlan is not None and device.name in (*segment.switches, *segment.routers)
+        )
+    )
+
+
+async def _tables(
+    session: Session, device: Device, system: SystemInfo, vlans: tuple[int, ...], clock: Clock
+) -> DeviceView:
+    """Read the tables one after the other: a device's own agent is the slow part."""
+    platform = platform_of(device, system)
+    interfaces = await if_mib.interfaces(session)
+    addresses = await ip_mib.addresses(session)
+    arp = await ip_mib.arp(session)
+    neighbors = await lldp_mib.neighbors(session)
+    fdb = await _fdb(session, platform, vlans)
+    return DeviceView(
+        device=device,
+        platform=platform,
+        system=system,
+        chassis=await lldp_mib.chassis(session),
+        base_address=await bridge_mib.base_address(session),
+        interfaces=interfaces.rows,
+        addresses=addresses.rows,
+        arp=arp.rows,
+        fdb=fdb.rows,
+        neighbors=neighbors.rows,
+        gaps=tuple(
+            dict.fromkeys(
+                gap for table in (interfaces, addresses, arp, neighbors, fdb) for gap in table.gaps
+            )
+        ),
+        seen=clock(),
+    )
+
+
+async def _fdb(session: Session, platform: str, vlans: tuple[int, ...]) -> Table[FdbEntry]:
+    """Read the FDB where the platform keeps it: a Catalyst has one for each VLAN (BRIDGE-MIB)."""
+    if platform == "catalyst" and vlans:
+        tables = [await bridge_mib.fdb(session.in_vlan(vlan), vlan=vlan) for vlan in vlans]
+        return Table(
+            rows=tuple(row for table in tables for row in table.rows),
+            gaps=tuple(gap for table in tables for gap in table.gaps),
+        )
+    table = await q_bridge_mib.fdb(session)
+    return table if table.rows or table.gaps else await bridge_mib.fdb(session)

@@ -1,0 +1,87 @@
+"""From one look at the network to findings, and which addresses deserve a second look first."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from netguard.findings import Finding
+from netguard.locate import topology
+from netguard.rules.address_conflict import address_conflict
+from netguard.rules.gateway import gateway_changed, gateway_hijack
+from netguard.rules.unassigned_address import unassigned_address
+from netguard.scene import Scene, homes
+from netguard.view import SegmentView, View, gateway_identity, routers_of
+from probes.records import IPAddress
+
+Rule = Callable[[Scene], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (gateway_hijack, address_conflict, gateway_changed, unassigned_address)
+_ORDER = {"critical": 0, "warning": 1, "notice": 2}
+
+
+def judge(view: View) -> tuple[Finding, ...]:
+    """Apply every rule to every segment that was swept; the worst comes first."""
+    ways, ports = topology(view.devices), homes(view)
+    scenes = [
+        Scene(view=view, seen=seen, topology=ways, homes=ports)
+        for seen in view.segments
+        if seen.sweep is not None
+    ]
+    found = (finding for scene in scenes for rule in RULES for finding in rule(scene))
+    return tuple(sorted(found, key=lambda f: (_ORDER[f.severity], f.id)))
+
+
+Doubts = Iterator[tuple[IPAddress, frozenset[str]]]
+
+
+def disputes(view: View, seen: SegmentView) -> dict[IPAddress, frozenset[str]]:
+    """Return the addresses to ask about again, with the stations that may claim them.
+
+    That is: claimed by two stations; a gateway answered by somebody else than its pinned self, or
+    not at all; or known to a router's ARP table under another MAC than the sweep heard. A table
+    is a mere witness, so it leads to a question and never to a finding.
+    """
+    doubtful: dict[IPAddress, frozenset[str]] = {}
+    for doubts in (_rivals(seen), _gateway_doubts(view, seen), _router_doubts(view, seen)):
+        for address, stations in doubts:
+            doubtful[address] = doubtful.get(address, frozenset()) | stations
+    return {address: doubtful[address] for address in sorted(doubtful)}
+
+
+def canaries(view: View, seen: SegmentView, most: int = 2) -> tuple[IPAddress, ...]:
+    """Return addresses that nobody has: silent in the sweep and assigned to no one.
+
+    Who answers for them answers for everything (proxy ARP).
+    """
+    free = (
+        address
+        for network in seen.segment.networks
+        if network.version == 4  # noqa: PLR2004 - ARP is IPv4's
+        for address in network.hosts()
+        if address not in seen.claims and view.index.assigned_to(address) is None
+    )
+    gateways = {gateway.address for gateway in seen.segment.gateways}
+    return tuple(islice((address for address in free if address not in gateways), most))
+
+
+def _rivals(seen: SegmentView) -> Doubts:
+    for address, stations in seen.claims.items():
+        if len(stations) > 1:
+            yield address, frozenset(stations)
+
+
+def _gateway_doubts(view: View, seen: SegmentView) -> Doubts:
+    for gateway in seen.segment.gateways:
+        heard = frozenset(seen.claims.get(gateway.address, ()))
+        pinned = gateway_identity(view, seen.segment, gateway)
+        before = view.last_stations.get((seen.segment.name, gateway.address))
+        known = pinned.macs if pinned else frozenset({before} if before else heard)
+        if gateway.address.version == 4 and (not heard or heard - known):  # noqa: PLR2004 - IPv4
+            yield gateway.address, heard | known
+
+
+def _router_doubts(view: View, seen: SegmentView) -> Doubts:
+    for router in routers_of(view, seen.segment):
+        for entry in router.arp:
+            heard = seen.claims.get(entry.ip)
+            if heard and entry.mac not in heard:
+                yield entry.ip, frozenset((entry.mac, *heard))

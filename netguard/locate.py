@@ -1,0 +1,190 @@
+"""Where a station hangs: from the FDBs of all the switches to one end port, or an honest answer.
+
+An uplink is what the configuration calls one, or a link whose two polled ends name each other.
+What a port's neighbour says on its own changes nothing: a customer can say anything.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from netguard.findings import Location
+from netguard.inventory import SwitchPort
+from netguard.ports import find_port
+from netguard.view import DeviceView
+from probes.records import Interface, Neighbor
+
+Links = Mapping[SwitchPort, SwitchPort]
+# What kind of answer it is: one end port; several end ports (a loop, a moved or a cloned MAC);
+# seen, but only on uplinks (it hangs on a switch that was not read); nowhere in any FDB.
+Answer = Literal["port", "several-ports", "uplink-only", "not-seen"]
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """One FDB row about the station: this device reaches it through this port."""
+
+    port: SwitchPort
+    if_index: int
+    vlan: int | None
+    seen: datetime
+    uplink: bool
+
+
+class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to "where is it": `location` only where exactly one end port has it.
+
+    `path` leads from the router's side to the station, one port of each device on the way.
+    """
+
+    answer: Answer
+    location: Location | None = None
+    locations: tuple[Location, ...] = ()
+    path: tuple[SwitchPort, ...] = ()
+
+
+class Topology(msgspec.Struct, frozen=True, kw_only=True):
+    """The links that both ends confirm, the ports known to be uplinks, and who was seen where."""
+
+    roles: Mapping[str, str]
+    links: Links
+    uplinks: frozenset[SwitchPort]
+    sightings: Mapping[str, tuple[Sighting, ...]]
+
+
+def topology(devices: Mapping[str, DeviceView]) -> Topology:
+    """Work out which ports join devices, and index every FDB row by its station."""
+    links = confirmed_links(devices)
+    configured = (
+        SwitchPort(view.device.name, port.name)
+        for view in devices.values()
+        for name in view.device.uplinks
+        if (port := find_port(view.interfaces, name))
+    )
+    uplinks = frozenset((*links, *configured))
+    return Topology(
+        roles={name: view.device.role for name, view in devices.items()},
+        links=links,
+        uplinks=uplinks,
+        sightings=_by_station(devices.values(), uplinks),
+    )
+
+
+def confirmed_links(devices: Mapping[str, DeviceView]) -> dict[SwitchPort, SwitchPort]:
+    """Return port -> far port for the links whose two ends, both read by us, name each other."""
+    named = _devices_by_name(devices.values())
+    claimed = {
+        (SwitchPort(here.device.name, near.name), SwitchPort(there.device.name, far.name))
+        for here in devices.values()
+        for neighbor in here.neighbors
+        for there in _meant(neighbor, named)
+        if there is not here
+        and (near := find_port(here.interfaces, neighbor.port))
+        and (far := find_port(there.interfaces, neighbor.remote_port))
+    }
+    return {near: far for near, far in sorted(claimed, key=str) if (far, near) in claimed}
+
+
+def _devices_by_name(views: Iterable[DeviceView]) -> dict[str, list[DeviceView]]:
+    """Index devices by every name they go by towards neighbours: chassis id, MAC, sysName."""
+    named: dict[str, list[DeviceView]] = {}
+    for view in views:
+        chassis, system = view.chassis, view.system
+        names = {
+            view.base_address or "",
+            *((chassis.chassis_id, chassis.sys_name) if chassis else ()),
+            *((system.sys_name,) if system else ()),
+        }
+        for name in names - {""}:
+            named.setdefault(name, []).append(view)
+    return named
+
+
+def _meant(neighbor: Neighbor, named: Mapping[str, list[DeviceView]]) -> list[DeviceView]:
+    """Return the devices that a neighbour claims to be."""
+    return named.get(neighbor.remote_chassis) or named.get(neighbor.remote_name) or []
+
+
+def _by_station(
+    views: Iterable[DeviceView], uplinks: frozenset[SwitchPort]
+) -> dict[str, tuple[Sighting, ...]]:
+    """Index the learned FDB rows by station; a row whose port has no name locates nobody."""
+    found: dict[str, dict[Sighting, None]] = {}
+    for view in views:
+        interfaces = {i.if_index: i for i in view.interfaces}
+        for entry in view.fdb:
+            port = interfaces.get(entry.if_index) if entry.if_index is not None else None
+            if entry.status == "learned" and port is not None:
+                sighting = _sighting(view, port, entry.vlan, uplinks)
+                found.setdefault(entry.mac, {})[sighting] = None
+    return {station: tuple(seen) for station, seen in found.items()}
+
+
+def _sighting(
+    view: DeviceView, port: Interface, vlan: int | None, uplinks: frozenset[SwitchPort]
+) -> Sighting:
+    where = SwitchPort(view.device.name, port.name)
+    return Sighting(
+        port=where,
+        if_index=port.if_index,
+        vlan=vlan,
+        seen=view.seen,
+        uplink=where in uplinks,
+    )
+
+
+def sightings(station: str, topo: Topology, vlan: int | None = None) -> tuple[Sighting, ...]:
+    """Return every FDB row about the station, in the given VLAN where one is given."""
+    seen = topo.sightings.get(station, ())
+    return tuple(s for s in seen if vlan is None or s.vlan in (None, vlan))
+
+
+def locate(station: str, topo: Topology, vlan: int | None = None) -> Whereabouts:
+    """Say where the station hangs. Two end ports are an answer of their own, never a guess."""
+    seen = sightings(station, topo, vlan)
+    ends = {s.port: s for s in seen if not s.uplink}
+    locations = tuple(_location(s) for s in ends.values())
+    if not seen:
+        return Whereabouts(answer="not-seen")
+    if not ends:
+        return Whereabouts(answer="uplink-only", path=tuple(s.port for s in seen))
+    if len(ends) > 1:
+        return Whereabouts(answer="several-ports", locations=locations)
+    end = next(iter(ends))
+    return Whereabouts(
+        answer="port",
+        location=locations[0],
+        locations=locations,
+        path=_path(end, {s.port for s in seen}, topo),
+    )
+
+
+def _location(sighting: Sighting) -> Location:
+    return Location(
+        device=sighting.port.device,
+        port=sighting.port.port,
+        if_index=sighting.if_index,
+        vlan=sighting.vlan,
+        seen=sighting.seen,
+    )
+
+
+def _path(end: SwitchPort, seen: Iterable[SwitchPort], topo: Topology) -> tuple[SwitchPort, ...]:
+    """Follow the confirmed links backwards from the end port, over ports that saw the station.
+
+    A router keeps no FDB: its own link is taken as the first step. The walk ends where no device
+    before it is known.
+    """
+    leads = [p for p in seen if p in topo.links]
+    leads += [p for p in topo.links if topo.roles.get(p.device) == "router"]
+    towards: dict[str, list[SwitchPort]] = {}
+    for port in leads:
+        towards.setdefault(topo.links[port].device, []).append(port)
+    path = [end]
+    visited = {end.device}
+    while before := [p for p in towards.get(path[0].device, ()) if p.device not in visited]:
+        step = max(before, key=lambda p: p.device in towards)  # a longer way back wins
+        path.insert(0, step)
+        visited.add(step.device)
+    return tuple(path)

@@ -1,0 +1,165 @@
+"""What one sweep takes from the store and gives back to it; without a store it goes on without."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from netguard.errors import StoreError
+from netguard.findings import Finding
+from netguard.inventory import Inventory
+from netguard.locate import locate, topology
+from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, open_store
+from netguard.view import Identity, SegmentView, View, confirmed_identity
+from probes.records import Gap, IPAddress
+
+Place = tuple[str, IPAddress]  # a segment's name, and an address in it
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What earlier sweeps left: who the routers said the gateways are, and who answered last.
+
+    `gap` says why there is none: the sweep then goes on, and says so.
+    """
+
+    url: str
+    identities: Mapping[Place, Identity] = {}
+    last_stations: Mapping[Place, str] = {}
+    gap: Gap | None = None
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings that stand now, those that this sweep saw end, and what went wrong."""
+
+    findings: tuple[Finding, ...]
+    resolved: tuple[Finding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def recall(url: str, inventory: Inventory) -> Memory:
+    """Read what a sweep needs from the store."""
+    try:
+        with open_store(url) as store:
+            return Memory(
+                url=url,
+                identities=_identities(store),
+                last_stations=_last_stations(store, inventory),
+            )
+    except StoreError as error:
+        return Memory(url=url, gap=_gap(error))
+
+
+def _identities(store: Store) -> dict[Place, Identity]:
+    found: dict[Place, list[GatewayIdentity]] = {}
+    for said in store.gateway_identities():
+        found.setdefault((said.segment, said.address), []).append(said)
+    return {place: _identity(said) for place, said in found.items()}
+
+
+def _identity(said: list[GatewayIdentity]) -> Identity:
+    """Take the latest word: MACs that the router confirmed together carry the same moment."""
+    last = max(word.confirmed for word in said)
+    macs = frozenset(word.mac for word in said if word.confirmed == last)
+    return Identity(
+        macs=macs,
+        source="snmp",
+        seen=last,
+        detail=f"{said[0].source} said earlier that it is {', '.join(sorted(macs))}",
+    )
+
+
+def _last_stations(store: Store, inventory: Inventory) -> dict[Place, str]:
+    last: dict[Place, str] = {}
+    for segment in inventory.segments:
+        for gateway in segment.gateways:
+            known = [b for b in store.bindings(gateway.address) if b.segment == segment.name]
+            if known:
+                last[segment.name, gateway.address] = max(known, key=lambda b: b.last_seen).mac
+    return last
+
+
+def remember(
+    memory: Memory, view: View, findings: Sequence[Finding], record: SweepRecord
+) -> Remembered:
+    """Write one sweep down, and return the findings as they stand with what was known before."""
+    if memory.gap is not None:
+        return Remembered(findings=tuple(findings), gaps=(memory.gap,))
+    try:
+        with open_store(memory.url) as store:
+            changes = store.record(
+                record,
+                bindings(view),
+                findings,
+                identities(view),
+                covered=covered(view),
+                now=view.now,
+            )
+    except StoreError as error:
+        return Remembered(findings=tuple(findings), gaps=(_gap(error),))
+    ended = {event.finding for event in changes.events if event.happening == "resolved"}
+    return Remembered(
+        findings=tuple(f for f in changes.findings if f.state != "resolved"),
+        resolved=tuple(f for f in changes.findings if f.id in ended),
+    )
+
+
+def _gap(error: StoreError) -> Gap:
+    return Gap(
+        subject="store",
+        kind="store-unusable",
+        detail=f"{error.message}; nothing of this sweep is remembered",
+        remedy=error.remedy,
+    )
+
+
+def bindings(view: View) -> Iterator[Binding]:
+    """Yield who used which address, and where."""
+    ways = topology(view.devices)
+    for seen in view.segments:
+        for address, stations in seen.claims.items():
+            for mac in stations:
+                yield Binding(
+                    segment=seen.segment.name,
+                    address=address,
+                    mac=mac,
+                    location=locate(mac, ways, seen.segment.vlan).location,
+                    first_seen=view.now,
+                    last_seen=view.now,
+                )
+
+
+def identities(view: View) -> Iterator[GatewayIdentity]:
+    """Yield what the routers themselves said, in this look, about who the gateways are."""
+    for seen in view.segments:
+        for gateway in seen.segment.gateways:
+            identity = confirmed_identity(view, seen.segment, gateway.address)
+            for mac in sorted(identity.macs) if identity else ():
+                yield GatewayIdentity(
+                    segment=seen.segment.name,
+                    address=gateway.address,
+                    mac=mac,
+                    source=", ".join(seen.segment.routers),
+                    confirmed=view.now,
+                )
+
+
+def covered(view: View) -> Callable[[Finding], bool]:
+    """Return the test whether a finding would have been seen again: measured without a gap.
+
+    A switch that cannot be read may be one whose servers cannot be reached either, so its
+    silence ends nothing.
+    """
+    complete = {seen.segment.name for seen in view.segments if _complete(view, seen)}
+    return lambda finding: finding.segment in complete and finding.kind in SWEPT
+
+
+# The kinds of trouble that a sweep can see, and so can see ended.
+SWEPT = frozenset({"address-conflict", "gateway-hijack", "gateway-changed", "unassigned-address"})
+
+
+def _complete(view: View, seen: SegmentView) -> bool:
+    devices = (*seen.segment.routers, *seen.segment.switches)
+    return (
+        seen.sweep is not None
+        and not seen.gaps
+        and all(name in view.devices and not view.devices[name].gaps for name in devices)
+    )

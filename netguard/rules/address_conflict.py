@@ -1,0 +1,85 @@
+"""Two servers use the same address."""
+
+from collections.abc import Iterator
+
+from netguard.attribution import Suspect, claimant, roles, suspects
+from netguard.findings import Claimant, Evidence, Finding, identity
+from netguard.rules.claims import one_host, stands, tests_of
+from netguard.rules.words import advice, names, station_evidence
+from netguard.scene import Scene
+from netguard.view import gateway_identity, router_addresses
+from probes.records import ClaimTest, IPAddress
+
+
+def address_conflict(scene: Scene) -> Iterator[Finding]:
+    """Find the addresses that two stations hold on to; a pinned gateway is another rule's."""
+    segment = scene.seen.segment
+    pinned = {g.address for g in segment.gateways if gateway_identity(scene.view, segment, g)}
+    for address in sorted({t.address for t in scene.seen.tests} - pinned):
+        tests = rivals(scene, address)
+        if len(tests) > 1:
+            who = suspects(scene, tests)
+            if not one_host(tests.values()) or _two_servers(who):
+                yield _finding(scene, address, who, tests)
+
+
+def rivals(scene: Scene, address: IPAddress) -> dict[str, ClaimTest]:
+    """Return, by station, the tests of those that go on claiming the address.
+
+    A router of the segment that answers for everybody (local proxy ARP) is no rival: its MAC is
+    known from itself, and an address that nobody has is answered for just the same.
+    """
+    routers = set().union(*router_addresses(scene.view, scene.seen.segment).values())
+    return {
+        t.station: t
+        for t in tests_of(scene.seen, address)
+        if stands(t) and not (t.canary is not None and t.station in routers)
+    }
+
+
+def _two_servers(who: tuple[Suspect, ...]) -> bool:
+    """Tell whether the inventory says that the stations belong to different servers.
+
+    Someone who claims several of a victim's addresses looks like the victim's second interface;
+    the inventory knows better.
+    """
+    return len({s.owner.server.name for s in who if s.owner and s.owner.proven}) > 1
+
+
+def _finding(
+    scene: Scene, address: IPAddress, who: tuple[Suspect, ...], tests: dict[str, ClaimTest]
+) -> Finding:
+    role = roles(scene, address, who)
+    claimants = tuple(claimant(s, role[s.mac]) for s in who)
+    assigned = scene.view.index.assigned_to(address)
+    server = assigned.name if assigned else None
+    gateway = any(g.address == address for g in scene.seen.segment.gateways)
+    id_ = identity("address-conflict", scene.name, address)
+    return Finding(
+        id=id_,
+        kind="address-conflict",
+        severity="critical" if gateway else "warning",
+        first_seen=scene.view.now,
+        last_seen=scene.view.now,
+        segment=scene.name,
+        address=address,
+        server=server,
+        claimants=claimants,
+        evidence=(
+            *(e for s in who for e in station_evidence(tests[s.mac], s)),
+            Evidence(
+                source="inventory",
+                seen=scene.view.now,
+                detail=f"{address} is assigned to {server or 'nobody'}",
+            ),
+        ),
+        summary=_summary(address, claimants, server),
+        advice=advice(id_, claimants),
+    )
+
+
+def _summary(address: IPAddress, claimants: tuple[Claimant, ...], assigned: str | None) -> str:
+    impostors = [c for c in claimants if c.role == "impostor"]
+    if assigned and impostors:
+        return f"{address} belongs to {assigned}, but {names(impostors)} uses it too."
+    return f"{address} is used by {len(claimants)} stations at once: {names(claimants)}."

@@ -1,0 +1,71 @@
+"""The sentences that rules share: stations by name and place, evidence, and the next command."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from netguard.attribution import Suspect
+from netguard.findings import Claimant, Evidence
+from probes.records import ClaimTest
+
+
+def name(claimant: Claimant) -> str:
+    """Return `ds0004 (00:00:5e:00:53:24) on cat1 Fa0/4`, or as much of it as is known."""
+    who = f"{claimant.server} ({claimant.mac})" if claimant.server else claimant.mac
+    place = claimant.location
+    return f"{who} on {place.device} {place.port}" if place else who
+
+
+def names(claimants: Iterable[Claimant]) -> str:
+    """Return the stations' names, joined with `and`."""
+    return " and ".join(name(c) for c in claimants)
+
+
+def station_evidence(test: ClaimTest, suspect: Suspect) -> Iterator[Evidence]:
+    """Say what re-asking showed of a station, where it hangs, and what ties it to a server."""
+    yield Evidence(
+        source="arp-sweep",
+        seen=test.seen,
+        detail=f"{test.station} answered for {test.address}: {test.broadcast_answers} of"
+        f" {test.rounds} questions to everybody, {test.unicast_answers} of {test.rounds} to it"
+        " alone",
+    )
+    if test.canary is not None:
+        yield Evidence(
+            source="arp-sweep",
+            seen=test.seen,
+            detail=f"{test.station} also answers for {test.canary}, which nobody has: proxy ARP",
+        )
+    yield from place_evidence(suspect, test.seen)
+
+
+_WHY_NOT = {
+    "not-seen": "is in no FDB that was read",
+    "uplink-only": "was seen on uplinks only: it hangs on a switch that was not read",
+    "several-ports": "was learned on several end ports at once",
+}
+
+
+def place_evidence(suspect: Suspect, seen: datetime) -> Iterator[Evidence]:
+    """Say where the FDB has the station, or why that is not known, and what ties it to a server."""
+    if suspect.where.answer in _WHY_NOT:
+        detail = f"{suspect.mac} {_WHY_NOT[suspect.where.answer]}"
+        yield Evidence(source="fdb", seen=seen, detail=detail)
+    for place in suspect.where.locations:
+        vlan = f", VLAN {place.vlan}" if place.vlan is not None else ""
+        yield Evidence(
+            source="fdb",
+            seen=place.seen,
+            detail=f"{place.device} learned {suspect.mac} on {place.port}{vlan}",
+        )
+    if suspect.owner is not None and suspect.owner.proven:
+        detail = f"{suspect.mac} is {suspect.owner.server.name} by its {suspect.owner.by}"
+        yield Evidence(source="inventory", seen=seen, detail=detail)
+
+
+def advice(finding_id: str, claimants: Iterable[Claimant]) -> str:
+    """Return the next command: the whole finding, or a search where a culprit has no port yet."""
+    culprits = [c for c in claimants if c.role != "rightful"]
+    lost = [c.mac for c in culprits if c.location is None]
+    if lost and len(lost) == len(culprits):
+        return f"netguard host locate {lost[0]}"
+    return f"netguard findings show {finding_id}"

@@ -1,0 +1,159 @@
+"""One sweep: measure the segments and their devices, ask again where in doubt, judge, remember."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from netguard.ask import ask, ask_again
+from netguard.collect import Clock, read_devices
+from netguard.config import Config
+from netguard.findings import Finding
+from netguard.inventory import Device, Inventory, Segment, index
+from netguard.judge import judge
+from netguard.meter import Meter, Progress
+from netguard.remember import Memory, Remembered, remember
+from netguard.store import SweepRecord
+from netguard.view import View
+from probes.records import Gap
+
+T = TypeVar("T")
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep has to say; `resolved` are the troubles that it saw ended."""
+
+    started: datetime
+    duration_s: float
+    segments: tuple[str, ...]
+    counts: dict[str, int]
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    resolved: tuple[Finding, ...] = ()
+
+
+async def sweep(
+    config: Config,
+    segments: Sequence[Segment],
+    memory: Memory,
+    *,
+    clock: Clock,
+    progress: Progress,
+) -> Report:
+    """Sweep the segments once, write down what was found, and report it."""
+    started = clock()
+    view = await measure(config, segments, memory, clock=clock, progress=progress)
+    record = SweepRecord(
+        started=started,
+        duration=round((clock() - started).total_seconds(), 3),
+        segments=tuple(segment.name for segment in segments),
+        counts=counts(view),
+        gaps=gaps_of(view),
+    )
+    return report(record, remember(memory, view, judge(view), record))
+
+
+def report(record: SweepRecord, remembered: Remembered) -> Report:
+    """Put together what the sweep has to say about its own segments."""
+    return Report(
+        started=record.started,
+        duration_s=record.duration,
+        segments=record.segments,
+        counts=record.counts,
+        findings=tuple(f for f in remembered.findings if f.segment in record.segments),
+        gaps=(*record.gaps, *remembered.gaps),
+        resolved=tuple(f for f in remembered.resolved if f.segment in record.segments),
+    )
+
+
+def counts(view: View) -> dict[str, int]:
+    """Count what was asked, what answered, and the devices that could be read."""
+    sweeps = [seen.sweep for seen in view.segments if seen.sweep is not None]
+    return {
+        "addresses_probed": sum(s.probed for s in sweeps),
+        "addresses_answered": sum(s.answered for s in sweeps),
+        "devices_read": sum(d.system is not None for d in view.devices.values()),
+    }
+
+
+def gaps_of(view: View) -> tuple[Gap, ...]:
+    """Return every measurement that could not be made."""
+    return (
+        *(gap for seen in view.segments for gap in seen.gaps),
+        *(gap for device in view.devices.values() for gap in device.gaps),
+    )
+
+
+async def measure(
+    config: Config,
+    segments: Sequence[Segment],
+    memory: Memory,
+    *,
+    clock: Clock,
+    progress: Progress,
+) -> View:
+    """Take one look: sweep and read the routers, ask again where in doubt, read the switches.
+
+    The routers come first because they say who the gateway is; the switches come last so that
+    their FDBs are fresher than the claims they must locate.
+    """
+    meter = Meter(progress)
+    asked, routers = await asyncio.gather(
+        in_threads(
+            partial(ask, segment, clock=clock, progress=meter.part("asking for addresses"))
+            for segment in segments
+        ),
+        read_devices(
+            config,
+            devices_named(config.inventory, (n for s in segments for n in s.routers)),
+            clock=clock,
+            progress=meter.part("reading routers"),
+        ),
+    )
+    view = View(
+        now=clock(),
+        inventory=config.inventory,
+        index=index(config.inventory),
+        segments=tuple(asked),
+        devices=routers,
+        remembered=memory.identities,
+        last_stations=memory.last_stations,
+    )
+    asked_again = await in_threads(
+        partial(ask_again, view, seen, clock=clock, progress=meter.part("asking again"))
+        for seen in view.segments
+    )
+    switches = await read_devices(
+        config,
+        devices_named(config.inventory, (n for s in segments for n in s.switches)),
+        clock=clock,
+        progress=meter.part("reading switches"),
+    )
+    return msgspec.structs.replace(
+        view, now=clock(), segments=tuple(asked_again), devices={**routers, **switches}
+    )
+
+
+def devices_named(inventory: Inventory, names: Iterable[str]) -> list[Device]:
+    """Return the devices of these names, each once, in the inventory's order."""
+    wanted = frozenset(names)
+    return [device for device in inventory.devices if device.name in wanted]
+
+
+async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
+    """Run blocking functions side by side, each with a `stop` event that is set on Ctrl-C."""
+    work = list(functions)
+    stop = threading.Event()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(max_workers=max(1, len(work))) as threads:
+        running = [loop.run_in_executor(threads, partial(f, stop=stop)) for f in work]
+        try:
+            return await asyncio.gather(*running)
+        except BaseException:
+            stop.set()
+            raise
