@@ -1,0 +1,230 @@
+"""SNMP sessions: read objects and walk columns of one agent, whatever that agent does.
+
+Everything is read through `probes.snmp_gufo`, except v1 and SNMPv3 contexts
+(`probes.snmp_pysnmp`). A walk never raises and never hangs: an agent that falls silent, repeats
+itself, goes backwards or never ends yields the rows read so far and a `Gap`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from probes.errors import Malformed, NoAnswer, ProbeError
+from probes.records import Gap
+from probes.snmp_gufo import GufoLink
+from probes.snmp_link import Credentials, Link, Target, Value, garbled
+
+__all__ = ["Credentials", "Index", "Session", "Value", "Walk", "gap_of", "open_session"]
+
+Index = tuple[int, ...]
+"""What follows the column in an object's name: the row's key, arc by arc."""
+
+# Rows of FDB and ARP are 30 to 35 octets: 40 of them fit one Ethernet frame, so nothing depends
+# on IP fragments. (gufo_snmp takes answers of up to 4 KiB.)
+REPETITIONS = 40
+ROW_LIMIT = 250_000  # twice the largest FDB that access and edge switches have
+
+
+class Walk(msgspec.Struct, frozen=True):
+    """The rows under a column in the agent's order; without a gap they are all of them."""
+
+    rows: tuple[tuple[Index, Value], ...]
+    gap: Gap | None = None
+
+
+def gap_of(trouble: ProbeError) -> Gap:
+    """Turn what went wrong into the record of it."""
+    return Gap(
+        subject=trouble.subject,
+        kind=trouble.kind,
+        detail=trouble.detail,
+        remedy=trouble.remedy,
+    )
+
+
+class Session:
+    """One agent, in one VLAN context if `vlan` is set. Nothing is sent until something is asked.
+
+    Several tasks may share a session: the agent still gets one request at a time.
+    """
+
+    def __init__(
+        self, target: Target, credentials: Credentials, deadline: float, vlan: int | None = None
+    ) -> None:
+        self.vlan = vlan
+        self._target = target
+        self._credentials = credentials
+        self._deadline = deadline
+        self._link = _link(target, credentials, vlan)
+        self._repetitions = 1 if credentials.version == "1" else REPETITIONS
+        self._heard = False
+        self._bulk_heard = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the session's socket back; the next question would open another."""
+        await self._link.close()
+
+    @property
+    def subject(self) -> str:
+        """What people call the device."""
+        return self._target.subject
+
+    def in_vlan(self, vlan: int) -> "Session":
+        """Return a session with the same agent in a VLAN's context, as Catalyst switches want it.
+
+        That is the community `community@vlan`, or the SNMPv3 context `context_prefix` + vlan.
+        """
+        return Session(self._target, self._credentials, self._deadline, vlan)
+
+    async def get(self, *oids: str) -> dict[str, Value]:
+        """Read single objects; those the agent does not have are missing from the answer.
+
+        Raises NoAnswer, Refused or Malformed.
+        """
+        found = await self._link.get(oids)
+        self._heard = True
+        return {oid: found[oid] for oid in oids if oid in found}
+
+    async def walk(self, oid: str) -> Walk:
+        """Read every row under a column, by GETBULK where the agent is able to do it.
+
+        What could not be read stands in the gap: `snmp-timeout`, `snmp-deadline` (the walk took
+        longer than the session allows), `snmp-refused`, `snmp-error` (the agent said that it
+        failed), `snmp-malformed` (no SNMP, or names that do not increase), `snmp-endless`.
+        """
+        rows: list[tuple[Index, Value]] = []
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._collect(oid, rows)
+        except TimeoutError:
+            return Walk(tuple(rows), self._too_late(oid, len(rows)))
+        except ProbeError as trouble:
+            return Walk(tuple(rows), gap_of(trouble))
+        return Walk(tuple(rows))
+
+    async def _collect(self, oid: str, rows: list[tuple[Index, Value]]) -> None:
+        repetitions = self._repetitions
+        while len(rows) < ROW_LIMIT:
+            last = f"{oid}.{'.'.join(map(str, rows[-1][0]))}" if rows else oid
+            try:
+                found = await self._link.after(last, repetitions)
+                self._heard = True
+                if _take(self._target, oid, found, rows):
+                    return
+            except ProbeError as trouble:
+                repetitions = self._fewer(repetitions, trouble)
+            else:
+                self._bulk_heard |= repetitions > 1
+        raise _endless(self._target, oid)
+
+    def _fewer(self, repetitions: int, trouble: ProbeError) -> int:
+        """Decide how to go on after a request that failed: with less, by GETNEXT, or not at all.
+
+        An answer may be too big for the agent or for us, so less may do. Silence to GETBULK is
+        worth one try with GETNEXT, but only from an agent that has been heard to answer.
+        """
+        silent = isinstance(trouble, NoAnswer)
+        self._heard |= not silent
+        if repetitions == 1 or not self._heard:
+            raise trouble
+        if not silent:
+            return repetitions // 2
+        if not self._bulk_heard:
+            self._repetitions = 1
+        return 1
+
+    def _too_late(self, oid: str, count: int) -> Gap:
+        return Gap(
+            subject=self.subject,
+            kind="snmp-deadline",
+            detail=f"walking {oid} was given up after {self._deadline:g} s and {count} rows",
+            remedy="the agent is slow or its table endless: read it by itself with more time",
+        )
+
+
+def open_session(
+    subject: str,
+    host: str,
+    port: int,
+    credentials: Credentials,
+    *,
+    timeout: float = 1.5,
+    retries: int = 2,
+    deadline: float = 30.0,
+) -> Session:
+    """Prepare to read an agent by IPv4 or IPv6 address or by name; nothing is sent yet.
+
+    `subject` is the device's name in gaps and errors. `timeout` (seconds) is for each request,
+    which is sent `retries` more times; `deadline` is for a whole walk.
+    """
+    return Session(Target(subject, host, port, timeout, retries), credentials, deadline)
+
+
+def _link(target: Target, credentials: Credentials, vlan: int | None) -> Link:
+    context = ""
+    if vlan is not None and credentials.version == "3":
+        context = f"{credentials.context_prefix}{vlan}"
+    elif vlan is not None:
+        community = f"{credentials.community}@{vlan}"
+        credentials = msgspec.structs.replace(credentials, community=community)
+    if credentials.version == "1" or context:
+        # Costs 0.14 s, and most fleets never need it.
+        from probes.snmp_pysnmp import PysnmpLink  # noqa: PLC0415 - see above
+
+        return PysnmpLink(target, credentials, context)
+    return GufoLink(target, credentials)
+
+
+def _take(
+    target: Target, oid: str, found: Mapping[str, Value], rows: list[tuple[Index, Value]]
+) -> bool:
+    """Append the rows that belong to the column; say whether the column ends here.
+
+    Raises Malformed at a name that does not increase (RFC 3416, section 4.2.3): an agent that
+    turns back may have skipped rows, or may never end.
+    """
+    column = oid + "."
+    start = len(column)
+    last = rows[-1][0] if rows else ()
+    for name, value in found.items():
+        if not name.startswith(column):
+            if _arcs(name) < _arcs(oid):
+                raise _backwards(target, name)
+            return True
+        index = _arcs(name[start:])
+        if index <= last:
+            raise _backwards(target, name)
+        rows.append((index, value))
+        last = index
+    return not found
+
+
+def _arcs(name: str) -> Index:
+    return tuple(map(int, name.split(".")))
+
+
+def _backwards(target: Target, name: str) -> Malformed:
+    return garbled(target, f"the agent went backwards in its tables, to {name}")
+
+
+def _endless(target: Target, oid: str) -> Malformed:
+    return Malformed(
+        target.subject,
+        f"walking {oid} was given up after {ROW_LIMIT} rows",
+        kind="snmp-endless",
+        remedy="no switch has as many: the agent's software is at fault",
+    )

@@ -1,0 +1,170 @@
+"""SNMP v1 and SNMPv3 contexts through pysnmp: what gufo_snmp cannot do.
+
+gufo_snmp has no context, and hides the error-status by which v1 says both "the MIB ends here" and
+"I failed". pysnmp costs some twenty times the CPU, so nothing else goes this way.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pyasn1.type import base, univ
+from pysnmp.hlapi.v3arch import asyncio as hlapi
+from pysnmp.proto import errind, rfc1902, rfc3412
+
+from probes.errors import ProbeError
+from probes.snmp_link import (
+    Credentials,
+    Endpoint,
+    Target,
+    Value,
+    agent_error,
+    refusal,
+    resolve,
+    silence,
+)
+
+UdpTarget = hlapi.UdpTransportTarget | hlapi.Udp6TransportTarget
+
+_NO_ERROR, _NO_SUCH_NAME = 0, 2
+
+_AUTH = {
+    None: hlapi.usmNoAuthProtocol,
+    "MD5": hlapi.usmHMACMD5AuthProtocol,
+    "SHA": hlapi.usmHMACSHAAuthProtocol,
+    "SHA224": hlapi.usmHMAC128SHA224AuthProtocol,
+    "SHA256": hlapi.usmHMAC192SHA256AuthProtocol,
+    "SHA384": hlapi.usmHMAC256SHA384AuthProtocol,
+    "SHA512": hlapi.usmHMAC384SHA512AuthProtocol,
+}
+_PRIV = {
+    None: hlapi.usmNoPrivProtocol,
+    "DES": hlapi.usmDESPrivProtocol,
+    "AES": hlapi.usmAesCfb128Protocol,
+    "AES192": hlapi.usmAesBlumenthalCfb192Protocol,
+    "AES256": hlapi.usmAesBlumenthalCfb256Protocol,
+    "AES192C": hlapi.usmAesCfb192Protocol,
+    "AES256C": hlapi.usmAesCfb256Protocol,
+}
+
+# An engine takes a tenth of a second to make, lives in one event loop, and confuses two users of
+# one name: so there is one for each loop and credentials, closed by the loop's own shutdown.
+_Engines = dict[Credentials, AsyncGenerator[hlapi.SnmpEngine, None]]
+_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Engines] = WeakKeyDictionary()
+
+
+class _Dispatcher(rfc3412.MsgAndPduDispatcher):  # type: ignore[misc]
+    """A dispatcher that drops what it cannot decode, where pysnmp would raise into the loop."""
+
+    def receive_message(self, *message: object) -> None:
+        with suppress(Exception):
+            super().receive_message(*message)
+
+
+async def _until_the_loop_ends() -> AsyncGenerator[hlapi.SnmpEngine, None]:
+    engine = hlapi.SnmpEngine(msgAndPduDsp=_Dispatcher())
+    try:
+        while True:
+            yield engine
+    finally:
+        engine.close_dispatcher()
+
+
+async def _engine(credentials: Credentials) -> hlapi.SnmpEngine:
+    engines = _engines.setdefault(asyncio.get_running_loop(), {})
+    return await anext(engines.setdefault(credentials, _until_the_loop_ends()))
+
+
+class PysnmpLink:
+    """A target of pysnmp, asked one thing at a time."""
+
+    def __init__(self, target: Target, credentials: Credentials, context: str = "") -> None:
+        self._target = target
+        self._credentials = credentials
+        self._context = hlapi.ContextData(contextName=context.encode())
+        self._endpoint: Endpoint | None = None
+        self._turn = asyncio.Lock()
+
+    async def get(self, oids: Sequence[str]) -> Mapping[str, Value]:
+        """Read these objects, one request each: v1 answers for all or for none."""
+        found: dict[str, Value] = {}
+        for oid in oids:
+            found |= await self._ask(hlapi.get_cmd, oid)
+        return found
+
+    async def after(self, oid: str, repetitions: int) -> Mapping[str, Value]:
+        """Read what follows `oid`: GETBULK, or GETNEXT for one repetition."""
+        if repetitions > 1:
+            return await self._ask(hlapi.bulk_cmd, 0, repetitions, oid)
+        return await self._ask(hlapi.next_cmd, oid)
+
+    async def close(self) -> None:
+        """Nothing to give back: the engine's socket serves every link of the loop."""
+
+    async def _ask(
+        self, command: Callable[..., Awaitable[Any]], *what: int | str
+    ) -> dict[str, Value]:
+        async with self._turn:
+            indication, status, _, pairs = await command(
+                await _engine(self._credentials),
+                _identity(self._credentials),
+                await self._transport(),
+                self._context,
+                *(_object(part) for part in what),
+                lookupMib=False,
+            )
+        if indication is not None:
+            raise self._trouble(indication)
+        if int(status) == _NO_SUCH_NAME:
+            return {}
+        if int(status) != _NO_ERROR:
+            raise agent_error(self._target, f": {status.prettyPrint()}")
+        values = ((str(name), _plain(value)) for name, value in pairs)
+        return {name: value for name, value in values if value is not None}
+
+    async def _transport(self) -> UdpTarget:
+        if self._endpoint is None:
+            self._endpoint = await resolve(self._target)
+        family, address, port = self._endpoint
+        kind = hlapi.UdpTransportTarget
+        if family.name == "AF_INET6":
+            kind = hlapi.Udp6TransportTarget
+        return await kind.create(
+            (address, port), timeout=self._target.timeout, retries=self._target.retries
+        )
+
+    def _trouble(self, indication: errind.ErrorIndication) -> ProbeError:
+        if isinstance(indication, errind.RequestTimedOut):
+            return silence(self._target, self._credentials)
+        return refusal(self._target, str(indication))
+
+
+def _object(part: int | str) -> int | hlapi.ObjectType:
+    return part if isinstance(part, int) else hlapi.ObjectType(hlapi.ObjectIdentity(part))
+
+
+def _identity(credentials: Credentials) -> hlapi.CommunityData | hlapi.UsmUserData:
+    if credentials.version != "3":
+        return hlapi.CommunityData(credentials.community, mpModel=0)  # noqa: S508 - v1 agents exist
+    return hlapi.UsmUserData(
+        credentials.user,
+        credentials.auth_key or None,
+        credentials.priv_key or None,
+        authProtocol=_AUTH[credentials.auth_protocol],
+        privProtocol=_PRIV[credentials.priv_protocol],
+    )
+
+
+def _plain(value: base.SimpleAsn1Type) -> Value | None:
+    """Turn an ASN.1 object into what gufo_snmp would have made of it; None for no value."""
+    if isinstance(value, univ.Null):
+        return None
+    if isinstance(value, rfc1902.IpAddress):
+        return str(value.prettyPrint())
+    if isinstance(value, univ.OctetString):
+        return bytes(value)
+    if isinstance(value, univ.ObjectIdentifier):
+        return str(value)
+    return int(value)
