@@ -1,8 +1,12 @@
 """Asks a segment who has which address, and asks again where the answers leave a doubt."""
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +17,8 @@ from netguard.view import SegmentView, View, addresses_by_station, claims_of
 from probes import arp
 from probes.errors import ProbeError
 from probes.records import ArpSweep, Gap, IPAddress
+
+T = TypeVar("T")
 
 
 def ask(
@@ -73,6 +79,42 @@ def ask_again(
     except ProbeError as error:
         return msgspec.structs.replace(seen, gaps=(*seen.gaps, _gap(seen.segment, error)))
     return msgspec.structs.replace(seen, tests=tests)
+
+
+def ask_one(
+    segment: Segment, address: IPv4Address, *, clock: Clock, stop: threading.Event
+) -> SegmentView:
+    """Ask everybody on the segment, once, who has the address."""
+    if segment.interface is None:
+        return SegmentView(segment=segment)
+    try:
+        tests = arp.retest(
+            segment.interface,
+            {address: ()},
+            others={},
+            canaries=(),
+            clock=clock,
+            rounds=1,
+            pace=segment.pace,
+            stop=stop,
+        )
+    except ProbeError as error:
+        return SegmentView(segment=segment, gaps=(_gap(segment, error),))
+    return SegmentView(segment=segment, tests=tests)
+
+
+async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
+    """Run blocking functions side by side, each with a `stop` event that is set on Ctrl-C."""
+    work = list(functions)
+    stop = threading.Event()
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(max_workers=max(1, len(work))) as threads:
+        running = [loop.run_in_executor(threads, partial(f, stop=stop)) for f in work]
+        try:
+            return await asyncio.gather(*running)
+        except BaseException:
+            stop.set()
+            raise
 
 
 def _ipv4(doubtful: dict[IPAddress, frozenset[str]]) -> dict[IPv4Address, frozenset[str]]:

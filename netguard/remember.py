@@ -45,7 +45,7 @@ def recall(url: str, inventory: Inventory) -> Memory:
                 last_stations=_last_stations(store, inventory),
             )
     except StoreError as error:
-        return Memory(url=url, gap=_gap(error))
+        return Memory(url=url, gap=store_gap(error))
 
 
 def _identities(store: Store) -> dict[Place, Identity]:
@@ -94,7 +94,7 @@ def remember(
                 now=view.now,
             )
     except StoreError as error:
-        return Remembered(findings=tuple(findings), gaps=(_gap(error),))
+        return Remembered(findings=tuple(findings), gaps=(store_gap(error),))
     ended = {event.finding for event in changes.events if event.happening == "resolved"}
     return Remembered(
         findings=tuple(f for f in changes.findings if f.state != "resolved"),
@@ -102,11 +102,12 @@ def remember(
     )
 
 
-def _gap(error: StoreError) -> Gap:
+def store_gap(error: StoreError) -> Gap:
+    """Write down that the store could not be used."""
     return Gap(
         subject="store",
         kind="store-unusable",
-        detail=f"{error.message}; nothing of this sweep is remembered",
+        detail=error.message,
         remedy=error.remedy,
     )
 

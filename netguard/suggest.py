@@ -1,4 +1,4 @@
-"""Did you mean ...?"""
+"""The "did you mean" of every unknown name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

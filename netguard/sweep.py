@@ -1,16 +1,13 @@
 """One sweep: measure the segments and their devices, ask again where in doubt, judge, remember."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
-from netguard.ask import ask, ask_again
+from netguard.ask import ask, ask_again, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
 from netguard.findings import Finding
@@ -21,8 +18,6 @@ from netguard.remember import Memory, Remembered, remember
 from netguard.store import SweepRecord
 from netguard.view import View
 from probes.records import Gap
-
-T = TypeVar("T")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,17 +138,3 @@ def devices_named(inventory: Inventory, names: Iterable[str]) -> list[Device]:
     """Return the devices of these names, each once, in the inventory's order."""
     wanted = frozenset(names)
     return [device for device in inventory.devices if device.name in wanted]
-
-
-async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
-    """Run blocking functions side by side, each with a `stop` event that is set on Ctrl-C."""
-    work = list(functions)
-    stop = threading.Event()
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(max_workers=max(1, len(work))) as threads:
-        running = [loop.run_in_executor(threads, partial(f, stop=stop)) for f in work]
-        try:
-            return await asyncio.gather(*running)
-        except BaseException:
-            stop.set()
-            raise

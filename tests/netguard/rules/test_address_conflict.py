@@ -1,0 +1,142 @@
+from ipaddress import ip_address
+
+from netguard.inventory import Gateway
+from netguard.rules.address_conflict import address_conflict
+from netguard.view import View
+from tests.building import (
+    ROUTER,
+    asked,
+    claim,
+    mac,
+    remembered,
+    router,
+    scene,
+    seen,
+    segment,
+    server,
+    switch,
+    v4,
+    view,
+)
+
+ADDRESS = "198.51.100.22"
+VICTIM, CULPRIT = mac(0x22), mac(0x23)
+SERVERS = (
+    server("ds0002", ADDRESS, port="cat1 Fa0/2"),
+    server("ds0003", "198.51.100.23", port="cat1 Fa0/3"),
+)
+SWITCHES = (router(), switch("cat1", {VICTIM: "Fa0/2", CULPRIT: "Fa0/3"}))
+
+
+def look(victim: object = None, culprit: object = None, **fields: object) -> View:
+    """Two stations claim one address; how each behaves when asked again is what is tested."""
+    known: dict[str, object] = {"servers": SERVERS, "devices": SWITCHES}
+    swept = seen(
+        [claim(ADDRESS, VICTIM), claim(ADDRESS, CULPRIT)],
+        [victim or asked(ADDRESS, VICTIM), culprit or asked(ADDRESS, CULPRIT)],  # type: ignore[list-item]
+    )
+    return view(swept, **{**known, **fields})  # type: ignore[arg-type]
+
+
+def test_two_stations_that_both_go_on_answering_are_a_conflict() -> None:
+    (finding,) = address_conflict(scene(look()))
+    assert finding.id == f"address-conflict/web-226/{ADDRESS}"
+    assert finding.server == "ds0002"
+    assert {c.mac: c.role for c in finding.claimants} == {VICTIM: "rightful", CULPRIT: "impostor"}
+    assert {c.mac: c.location.port for c in finding.claimants if c.location} == {
+        VICTIM: "Fa0/2",
+        CULPRIT: "Fa0/3",
+    }
+    assert finding.summary == (
+        f"{ADDRESS} belongs to ds0002, but ds0003 ({CULPRIT}) on cat1 Fa0/3 uses it too."
+    )
+
+
+def test_a_station_that_fell_silent_has_handed_the_address_over() -> None:
+    gone = asked(ADDRESS, VICTIM, broadcast=0, unicast=0)
+    assert not list(address_conflict(scene(look(victim=gone))))
+
+
+def test_a_station_that_answers_one_round_of_three_proves_nothing() -> None:
+    shaky = asked(ADDRESS, CULPRIT, broadcast=1, unicast=1)
+    assert not list(address_conflict(scene(look(culprit=shaky))))
+
+
+def test_a_station_that_does_not_answer_to_itself_alone_is_no_claimant() -> None:
+    forwarded = asked(ADDRESS, CULPRIT, unicast=0)
+    assert not list(address_conflict(scene(look(culprit=forwarded))))
+
+
+def test_two_interfaces_of_one_host_are_no_conflict() -> None:
+    servers = (server("ds0002", ADDRESS, blocks=()),)
+    both = look(
+        victim=asked(ADDRESS, VICTIM, cross_claims=(v4("198.51.100.24"),)),
+        culprit=asked(ADDRESS, CULPRIT, cross_claims=(v4("198.51.100.25"),)),
+        servers=servers,
+    )
+    assert not list(address_conflict(scene(both)))
+
+
+def test_answering_for_the_other_in_one_direction_only_excuses_nobody() -> None:
+    greedy = asked(ADDRESS, CULPRIT, cross_claims=(v4("198.51.100.24"),))
+    assert list(address_conflict(scene(look(culprit=greedy, servers=()))))
+
+
+def test_stations_of_two_servers_are_a_conflict_however_alike_they_answer() -> None:
+    both = look(
+        victim=asked(ADDRESS, VICTIM, cross_claims=(v4("198.51.100.24"),)),
+        culprit=asked(ADDRESS, CULPRIT, cross_claims=(v4("198.51.100.25"),)),
+    )
+    assert list(address_conflict(scene(both)))
+
+
+def test_a_router_that_answers_for_everybody_is_no_rival() -> None:
+    local_proxy = asked(ADDRESS, ROUTER, canary=v4("198.51.100.99"))
+    assert not list(address_conflict(scene(look(culprit=local_proxy))))
+
+
+def test_a_customer_that_answers_for_everybody_is_a_rival() -> None:
+    proxy = asked(ADDRESS, CULPRIT, canary=v4("198.51.100.99"))
+    (finding,) = address_conflict(scene(look(culprit=proxy)))
+    assert any("which nobody has" in e.detail for e in finding.evidence)
+
+
+def test_nobody_is_called_rightful_where_the_inventory_ties_neither() -> None:
+    servers = (server("ds0002", ADDRESS), server("ds0003", "198.51.100.23"))
+    (finding,) = address_conflict(scene(look(servers=servers)))
+    assert {c.role for c in finding.claimants} == {"unknown"}
+
+
+def test_a_station_proven_to_be_another_server_is_an_impostor_all_the_same() -> None:
+    servers = (server("ds0002", ADDRESS), server("ds0003", "198.51.100.23", port="cat1 Fa0/3"))
+    (finding,) = address_conflict(scene(look(servers=servers)))
+    assert {c.mac: c.role for c in finding.claimants} == {VICTIM: "unknown", CULPRIT: "impostor"}
+
+
+def test_the_port_speaks_louder_than_a_borrowed_mac() -> None:
+    servers = (
+        server("ds0002", ADDRESS, port="cat1 Fa0/2", mac=CULPRIT),
+        server("ds0003", "198.51.100.23", port="cat1 Fa0/3"),
+    )
+    (finding,) = address_conflict(scene(look(servers=servers)))
+    assert {c.mac: c.role for c in finding.claimants} == {VICTIM: "rightful", CULPRIT: "impostor"}
+
+
+def test_a_pinned_gateway_is_left_to_its_own_rule() -> None:
+    swept = seen(tests=[asked("198.51.100.1", ROUTER), asked("198.51.100.1", CULPRIT)])
+    assert not list(address_conflict(scene(view(swept, SWITCHES))))
+    assert not list(address_conflict(scene(view(swept, remembered=remembered(ROUTER)))))
+
+
+def test_two_stations_on_an_unpinned_gateway_are_a_critical_conflict() -> None:
+    unpinned = segment(gateways=(Gateway(address=ip_address("198.51.100.1")),))
+    swept = seen(tests=[asked("198.51.100.1", ROUTER), asked("198.51.100.1", CULPRIT)], of=unpinned)
+    (finding,) = address_conflict(scene(view(swept)))
+    assert finding.severity == "critical"
+    assert {c.role for c in finding.claimants} == {"unknown"}
+
+
+def test_a_culprit_that_no_switch_has_seen_is_to_be_looked_for() -> None:
+    (finding,) = address_conflict(scene(look(devices=(router(),), servers=())))
+    assert finding.advice == f"netguard host locate {VICTIM}"
+    assert any("is in no FDB" in e.detail for e in finding.evidence)

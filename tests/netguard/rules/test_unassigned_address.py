@@ -1,0 +1,49 @@
+from netguard.rules.unassigned_address import unassigned_address
+from tests.building import (
+    GATEWAY,
+    ROUTER,
+    claim,
+    mac,
+    router,
+    scene,
+    seen,
+    server,
+    switch,
+    view,
+)
+
+SQUATTER = mac(0x27)
+SERVERS = (server("ds0007", "198.51.100.27", port="cat1 Fa0/3"),)
+DEVICES = (router(), switch("cat1", {SQUATTER: "Fa0/3"}))
+
+
+def test_an_address_that_nobody_was_given_is_told_with_its_user() -> None:
+    swept = seen([claim("198.51.100.27", SQUATTER), claim("198.51.100.90", SQUATTER)])
+    (finding,) = unassigned_address(scene(view(swept, DEVICES, SERVERS)))
+    assert finding.id == "unassigned-address/web-226/198.51.100.90"
+    assert finding.server == "ds0007"
+    assert finding.severity == "notice"
+    assert "cat1 Fa0/3" in finding.summary
+
+
+def test_a_station_that_takes_a_whole_range_is_one_finding() -> None:
+    swept = seen([claim(f"198.51.100.{n}", SQUATTER) for n in range(90, 120)])
+    (finding,) = unassigned_address(scene(view(swept, DEVICES, SERVERS)))
+    assert finding.id == f"unassigned-address/web-226/{SQUATTER}"
+    assert finding.address is None
+
+
+def test_gateways_and_the_routers_own_addresses_are_explained() -> None:
+    own = router({GATEWAY: ROUTER, "198.51.100.2": ROUTER})
+    swept = seen([claim(GATEWAY, ROUTER), claim("198.51.100.2", ROUTER)])
+    assert not list(unassigned_address(scene(view(swept, (own,), SERVERS))))
+
+
+def test_a_passing_announcement_is_not_use() -> None:
+    swept = seen([claim("198.51.100.90", SQUATTER, kind="announcement", delay=None)])
+    assert not list(unassigned_address(scene(view(swept, DEVICES, SERVERS))))
+
+
+def test_an_empty_inventory_accuses_nobody() -> None:
+    swept = seen([claim("198.51.100.90", SQUATTER)])
+    assert not list(unassigned_address(scene(view(swept, DEVICES))))

@@ -1,0 +1,82 @@
+import pytest
+
+from netguard.inventory import SwitchPort
+from netguard.locate import confirmed_links, locate, topology
+from netguard.view import DeviceView
+from tests.building import VLAN, mac, router, switch
+
+HOST = mac(0x26)
+
+
+def network(*, one_sided: bool = False, uplinks: tuple[str, ...] = ()) -> dict[str, DeviceView]:
+    """edge1 - cat1 - cat2, and the host on cat2 Fa0/2."""
+    views = (
+        router(neighbors={"ethernet1/1": ("cat1", "Gi0/1")}),
+        switch(
+            "cat1",
+            {HOST: "Gi0/2"},
+            neighbors={"Gi0/1": ("edge1", "ethernet1/1"), "Gi0/2": ("cat2", "Gi0/1")},
+            uplinks=uplinks,
+        ),
+        switch(
+            "cat2",
+            {HOST: "Fa0/2"},
+            neighbors={} if one_sided else {"Gi0/1": ("cat1", "Gi0/2")},
+        ),
+    )
+    return {v.device.name: v for v in views}
+
+
+def test_a_station_is_on_the_one_port_that_is_no_uplink() -> None:
+    where = locate(HOST, topology(network()), VLAN)
+    assert where.answer == "port"
+    assert where.location is not None
+    assert (where.location.device, where.location.port) == ("cat2", "Fa0/2")
+
+
+def test_the_path_leads_from_the_router_to_the_station() -> None:
+    where = locate(HOST, topology(network()), VLAN)
+    assert [str(p) for p in where.path] == ["edge1 ethernet1/1", "cat1 Gi0/2", "cat2 Fa0/2"]
+
+
+def test_a_neighbour_that_only_one_end_names_makes_no_uplink() -> None:
+    where = locate(HOST, topology(network(one_sided=True)), VLAN)
+    assert where.answer == "several-ports"
+    assert where.location is None
+    assert {f"{p.device} {p.port}" for p in where.locations} == {"cat1 Gi0/2", "cat2 Fa0/2"}
+
+
+def test_a_configured_uplink_needs_no_neighbour() -> None:
+    where = locate(HOST, topology(network(one_sided=True, uplinks=("Gi0/2",))), VLAN)
+    assert where.answer == "port"
+
+
+def test_a_customer_that_claims_to_be_a_switch_is_located_all_the_same() -> None:
+    liar = switch("cat1", {HOST: "Fa0/3"}, neighbors={"Fa0/3": ("cat2", "Gi0/1")})
+    honest = switch("cat2", {}, neighbors={"Gi0/1": ("cat1", "Gi0/2")})
+    devices = {v.device.name: v for v in (liar, honest)}
+    assert confirmed_links(devices) == {}
+    assert locate(HOST, topology(devices)).answer == "port"
+
+
+def test_a_station_seen_on_uplinks_only_hangs_on_a_switch_that_was_not_read() -> None:
+    devices = network()
+    del devices["cat2"]
+    where = locate(HOST, topology({**devices, "cat1": network(uplinks=("Gi0/2",))["cat1"]}), VLAN)
+    assert where.answer == "uplink-only"
+    assert where.path == (SwitchPort("cat1", "Gi0/2"),)
+
+
+def test_a_station_in_no_table_is_not_seen() -> None:
+    assert locate(mac(0x99), topology(network()), VLAN).answer == "not-seen"
+
+
+@pytest.mark.parametrize(("vlan", "answer"), [(VLAN, "port"), (99, "not-seen"), (None, "port")])
+def test_another_vlan_s_entry_is_another_station_s_place(vlan: int | None, answer: str) -> None:
+    assert locate(HOST, topology(network()), vlan).answer == answer
+
+
+def test_two_devices_of_one_name_confirm_nothing_by_accident() -> None:
+    near = switch("cat1", {}, neighbors={"Gi0/2": ("cat2", "Gi0/1")})
+    impostor = switch("cat2", {}, neighbors={"Gi0/1": ("cat9", "Gi0/2")})
+    assert confirmed_links({"cat1": near, "cat2": impostor}) == {}
