@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
-from probes.mac import vendor
 
 from netguard.findings import Claimant, Role
 from netguard.inventory import Server, SwitchPort
 from netguard.locate import Whereabouts, locate
 from netguard.scene import Scene
+from probes.mac import vendor
 from probes.records import IPAddress
 
 

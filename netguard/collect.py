@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from probes.snmp import Session, open_session
-
 from netguard.config import Config, credentials
 from netguard.errors import ConfigError
 from netguard.inventory import Device, Inventory
@@ -13,6 +11,7 @@ from netguard.view import DeviceView
 from probes.errors import ProbeError
 from probes.mibs import bridge_mib, if_mib, ip_mib, lldp_mib, q_bridge_mib, snmpv2_mib
 from probes.records import FdbEntry, Gap, SystemInfo, Table
+from probes.snmp import Session, open_session
 
 Clock = Callable[[], datetime]
 

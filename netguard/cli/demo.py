@@ -1,0 +1,88 @@
+"""`netguard demo`: watch netguard find who broke a network."""
+
+import time
+
+import click
+
+from netguard.cli.common import App, common_options, print_json
+from netguard.cli.show import COLOURS
+from netguard.demo import Step, place, play
+from netguard.errors import Exit
+from netguard.lab import control
+
+
+@click.command()
+@common_options
+def demo(app: App) -> int:
+    """Build a practice network, break it twice, and find the culprits' switch ports.
+
+    Everything is real, in network namespaces of its own: kernel bridges and routing, ARP on the
+    wire, SNMP agents. Nothing leaves this machine, and nothing is left behind. It takes half a
+    minute, as root or wherever user namespaces are allowed. Exits 1 if netguard was wrong.
+    """
+    started = time.monotonic()
+    say = _say if not app.json else lambda _text: None
+    steps = []
+    say("Building a network: a router, two switches, a dozen servers, a monitoring station.")
+    with control.up() as lab:
+        for step in play(lab, say):
+            steps.append(step)
+            if not app.json:
+                _show(step)
+        say("Taking it all down.")
+    right = all(step.right for step in steps)
+    seconds = round(time.monotonic() - started, 1)
+    if app.json:
+        print_json({"steps": steps, "right": right, "duration_s": seconds})
+    else:
+        _farewell(right=right, seconds=seconds)
+    return Exit.DONE if right else Exit.FAILED
+
+
+def _say(text: str) -> None:
+    """Tell the next turn of the story."""
+    click.secho(f"\n> {text}", bold=True)
+
+
+def _show(step: Step) -> None:
+    """Print what one sweep said, and whether it is the truth."""
+    counts = step.report["counts"]
+    click.echo(
+        f"  $ netguard sweep\n  {counts['addresses_answered']} of {counts['addresses_probed']}"
+        f" addresses answered, {counts['devices_read']} devices read,"
+        f" {step.report['duration_s']:.1f} s"
+    )
+    for finding in step.report["findings"]:
+        severity = click.style(finding["severity"].upper(), fg=COLOURS[finding["severity"]])
+        click.echo(f"  {severity} {finding['id']}\n  {finding['summary']}")
+        for claimant in finding["claimants"]:
+            role = click.style(
+                f"{claimant['role']:<8}", fg="red" if claimant["role"] == "impostor" else "green"
+            )
+            server = claimant["server"] or ""
+            where = place(claimant["location"]) if claimant["location"] else "behind an uplink"
+            click.echo(f"    {role}  {claimant['mac']}  {where:<12}  {server}".rstrip())
+    for gap in step.report["gaps"]:
+        click.echo(f"  gap: {gap['subject']}: {gap['detail']}")
+    _verdict(step)
+
+
+def _verdict(step: Step) -> None:
+    if not step.right:
+        truth = f"{step.culprit} on {step.port}" if step.culprit else "that nothing is wrong"
+        click.secho(f"  Wrong: the truth is {truth}.", fg="red")
+    elif step.culprit is None:
+        click.secho("  Right: nothing found, nothing missed.", fg="green")
+    else:
+        click.secho(f"  Right: it was {step.culprit}, and it hangs on {step.port}.", fg="green")
+
+
+def _farewell(*, right: bool, seconds: float) -> None:
+    if right:
+        click.echo(
+            f"\nDone in {seconds:.0f} s; nothing is left behind. To play with it yourself:\n"
+            "  netguard lab up\n  netguard lab break gateway-hijack\n"
+            "  netguard lab exec mon netguard sweep\n  netguard lab down"
+        )
+    else:
+        click.secho(f"\nnetguard was wrong, after {seconds:.0f} s.", fg="red", err=True)
