@@ -128,6 +128,13 @@ class ArpEntry(msgspec.Struct, frozen=True, kw_only=True):
     if_index: int
 
 
+class BasePort(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of dot1dBasePortTable (BRIDGE-MIB): which interface a bridge port is."""
+
+    base_port: int
+    if_index: int
+
+
 class FdbEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the forwarding database. `base_port` is never `if_index`; `vlan` is never fdb_id.
 
@@ -145,7 +152,8 @@ class FdbEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Neighbor(msgspec.Struct, frozen=True, kw_only=True):
     """What the other end of a port says of itself (LLDP-MIB lldpRemTable): a claim, not a fact.
 
-    `port` is the local if_name, `remote_chassis` a MAC in canonical form where it is one.
+    `port` is the local if_name, `remote_chassis` a MAC in canonical form where it is one, and so
+    is `remote_port`. Many agents name the port only in `remote_port_descr` (lldpd does).
     """
 
     protocol: str
@@ -154,6 +162,7 @@ class Neighbor(msgspec.Struct, frozen=True, kw_only=True):
     remote_name: str
     remote_port: str
     remote_chassis: str
+    remote_port_descr: str = ""
 
 
 class Chassis(msgspec.Struct, frozen=True, kw_only=True):

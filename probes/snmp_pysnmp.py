@@ -26,8 +26,6 @@ from probes.snmp_link import (
     silence,
 )
 
-UdpTarget = hlapi.UdpTransportTarget | hlapi.Udp6TransportTarget
-
 _NO_ERROR, _NO_SUCH_NAME = 0, 2
 
 _AUTH = {
@@ -124,7 +122,7 @@ class PysnmpLink:
         values = ((str(name), _plain(value)) for name, value in pairs)
         return {name: value for name, value in values if value is not None}
 
-    async def _transport(self) -> UdpTarget:
+    async def _transport(self) -> hlapi.UdpTransportTarget | hlapi.Udp6TransportTarget:
         if self._endpoint is None:
             self._endpoint = await resolve(self._target)
         family, address, port = self._endpoint
