@@ -1,0 +1,197 @@
+"""The single things that people do to a network, each with its exact undoing."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from netguard.lab import frames
+from netguard.lab.topology import End
+
+if TYPE_CHECKING:
+    from netguard.lab.wiring import Network
+
+
+class Action(msgspec.Struct, frozen=True):
+    """Something done at one interface. Two actions with the same `subject` contradict."""
+
+    at: End
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What of the network is changed."""
+        return (type(self).__name__, *self.at)
+
+    def do(self, network: "Network") -> None:
+        """Do it."""
+        raise NotImplementedError
+
+    def undo(self, network: "Network") -> None:
+        """Put back what was there before."""
+        raise NotImplementedError
+
+
+class TakeAddress(Action, frozen=True):
+    """An interface is given an address such as `198.51.100.22/25`."""
+
+    address: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The address on that interface."""
+        return ("address", *self.at, self.address)
+
+    def do(self, network: "Network") -> None:
+        """Add it."""
+        network.add_address(self.at, self.address)
+
+    def undo(self, network: "Network") -> None:
+        """Delete it."""
+        network.delete_address(self.at, self.address)
+
+
+class GiveUpAddress(Action, frozen=True):
+    """An interface loses an address that it has."""
+
+    address: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The address on that interface."""
+        return ("address", *self.at, self.address)
+
+    def do(self, network: "Network") -> None:
+        """Delete it."""
+        network.delete_address(self.at, self.address)
+
+    def undo(self, network: "Network") -> None:
+        """Add it again."""
+        network.add_address(self.at, self.address)
+
+
+class Announce(Action, frozen=True):
+    """A host announces an address as its own, twice, in both common forms."""
+
+    address: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """Nothing is changed by saying so."""
+        return ("announcement", *self.at, self.address)
+
+    def do(self, network: "Network") -> None:
+        """Send the announcements."""
+        announce(network, self.at, self.address)
+
+    def undo(self, network: "Network") -> None:
+        """Do nothing: only the owner's own announcement takes it back."""
+
+
+class SetLink(Action, frozen=True):
+    """An interface is taken up, or down."""
+
+    up: bool
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The interface's state."""
+        return ("link", *self.at)
+
+    def do(self, network: "Network") -> None:
+        """Take it there."""
+        network.set_link(self.at, up=self.up)
+
+    def undo(self, network: "Network") -> None:
+        """Take it back."""
+        network.set_link(self.at, up=not self.up)
+
+
+class ReplaceCard(Action, frozen=True):
+    """A network card is replaced: the MAC changes, the addresses stay, and they are announced."""
+
+    mac: str
+    before: str
+    address: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The interface's MAC."""
+        return ("mac", *self.at)
+
+    def do(self, network: "Network") -> None:
+        """Change the MAC, and say so."""
+        network.set_mac(self.at, self.mac)
+        announce(network, self.at, self.address)
+
+    def undo(self, network: "Network") -> None:
+        """Put the old card back."""
+        network.set_mac(self.at, self.before)
+
+
+class SetSysctl(Action, frozen=True):
+    """A kernel setting of the host is changed."""
+
+    key: str
+    value: str
+    before: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The setting."""
+        return ("sysctl", self.at.host, self.key)
+
+    def do(self, network: "Network") -> None:
+        """Write the new value."""
+        network.set_sysctl(self.at.host, self.key, self.value)
+
+    def undo(self, network: "Network") -> None:
+        """Write the old value."""
+        network.set_sysctl(self.at.host, self.key, self.before)
+
+
+class RouteOnLink(Action, frozen=True):
+    """A network is said to be directly reachable on an interface."""
+
+    destination: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The route."""
+        return ("route", self.at.host, self.destination)
+
+    def do(self, network: "Network") -> None:
+        """Add the route."""
+        network.add_route(self.at, self.destination)
+
+    def undo(self, network: "Network") -> None:
+        """Delete it."""
+        network.delete_route(self.at, self.destination)
+
+
+class KeepProbing(Action, frozen=True):
+    """A host sends ARP Probes for addresses again and again, as for DAD or device tracking."""
+
+    targets: tuple[str, ...]
+
+    def do(self, network: "Network") -> None:
+        """Start."""
+        mac = network.link(self.at).mac
+        network.repeated[self.at] = [frames.probe(mac, target) for target in self.targets]
+
+    def undo(self, network: "Network") -> None:
+        """Stop."""
+        network.repeated.pop(self.at, None)
+
+
+def announce(network: "Network", at: End, address: str) -> None:
+    """Announce an address from an interface, with the MAC that it has now."""
+    mac = network.link(at).mac
+    for frame in (frames.announcement(mac, address), frames.gratuitous_reply(mac, address)) * 2:
+        network.send(at, frame)
+
+
+def announce_from_owner(network: "Network", action: Action) -> None:
+    """Let whoever has the action's address now announce it, so that no cache keeps another."""
+    if isinstance(action, TakeAddress | GiveUpAddress | Announce | ReplaceCard):
+        address = action.address.split("/")[0]
+        for end in network.owners(address):
+            announce(network, end, address)

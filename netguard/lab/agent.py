@@ -1,0 +1,146 @@
+"""The SNMP agents: pysnmp speaks the protocol, the rows come from the kernel at that moment.
+
+v1 and v2c. `public` reads, `private` also writes ifAdminStatus; a Catalyst answers the bridge of
+a VLAN to `public@226` or the context `vlan-226`, and nothing at all to a VLAN that it has not.
+"""
+
+import asyncio
+import bisect
+import socket
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
+from pysnmp.carrier.asyncio.dgram import udp
+from pysnmp.entity import config, engine
+from pysnmp.entity.rfc3413 import cmdrsp, context
+from pyasn1.codec.ber import encoder
+from pysnmp.proto import api, rfc1902, rfc1905
+from pysnmp.smi import error, instrum
+
+from netguard.lab.mib import IF_ADMIN_STATUS, Gauge, Oid, Ticks, Value
+
+READ, WRITE = "public", "private"
+Table = tuple[list[Oid], Mapping[Oid, Value]]
+
+_SYNTAX: Mapping[type, Callable[[Any], Any]] = {
+    int: rfc1902.Integer32,
+    Gauge: rfc1902.Gauge32,
+    Ticks: rfc1902.TimeTicks,
+    str: rfc1902.OctetString,
+    bytes: rfc1902.OctetString,
+    tuple: rfc1902.ObjectIdentifier,
+    IPv4Address: lambda address: rfc1902.IpAddress(str(address)),
+}
+
+
+class View(instrum.AbstractMibInstrumController):  # type: ignore[misc]  # pysnmp has no types
+    """Answers one context's GET, GETNEXT and SET from a table that is made when it is needed."""
+
+    def __init__(
+        self, table: Callable[[], Table], set_admin_status: Callable[[int, bool], None]
+    ) -> None:
+        self._table = table
+        self._set_admin_status = set_admin_status
+
+    def read_variables(self, *asked: Any, **_: Any) -> list[Any]:  # noqa: ANN401 - pysnmp's
+        """Answer a GET."""
+        _, values = self._table()
+        return [(name, self._value(values, tuple(name))) for name, _ in asked]
+
+    @staticmethod
+    def _value(values: Mapping[Oid, Value], oid: Oid) -> Any:  # noqa: ANN401
+        if oid not in values:
+            return rfc1905.noSuchInstance
+        return _SYNTAX[type(values[oid])](values[oid])
+
+    def read_next_variables(self, *asked: Any, **_: Any) -> list[Any]:  # noqa: ANN401
+        """Answer a GETNEXT, or one repetition of a GETBULK."""
+        order, values = self._table()
+        return [self._next(order, values, name) for name, _ in asked]
+
+    @staticmethod
+    def _next(order: list[Oid], values: Mapping[Oid, Value], name: Any) -> Any:  # noqa: ANN401
+        place = bisect.bisect_right(order, tuple(name))
+        if place == len(order):
+            return name, rfc1905.endOfMibView
+        oid = order[place]
+        return rfc1902.ObjectName(oid), _SYNTAX[type(values[oid])](values[oid])
+
+    def write_variables(self, *asked: Any, **context: Any) -> list[Any]:  # noqa: ANN401
+        """Answer a SET: ifAdminStatus up or down, from someone who may write."""
+        for number, (name, value) in enumerate(asked):
+            if context["acFun"]("write", (name, value), idx=number, **context):  # not in view
+                raise error.NoAccessError(idx=number)
+            self._check(tuple(name), value, number)
+        for name, value in asked:
+            self._set_admin_status(tuple(name)[-1], int(value) == 1)
+        return list(asked)
+
+    def _check(self, oid: Oid, value: Any, number: int) -> None:  # noqa: ANN401
+        _, values = self._table()
+        if oid[:-1] != IF_ADMIN_STATUS or oid not in values:
+            raise error.NotWritableError(idx=number)
+        if not isinstance(value, rfc1902.Integer32):
+            raise error.WrongTypeError(idx=number)
+        if int(value) not in (1, 2):  # testing(3) is refused by IOS and IronWare alike
+            raise error.WrongValueError(idx=number)
+
+
+class Agent:
+    """One device's agent on one UDP socket; `views` are its contexts, "" being the default."""
+
+    def __init__(self, sock: socket.socket, views: Mapping[str, View]) -> None:
+        self._engine = engine.SnmpEngine()
+        transport = udp.UdpTransport().open_server_mode(sock=sock)
+        config.add_transport(self._engine, udp.DOMAIN_NAME, transport)
+        contexts = context.SnmpContext(self._engine)
+        contexts.unregister_context_name("")
+        for name, view in views.items():
+            contexts.register_context_name(name, view)
+            self._allow(name)
+        for responder in (
+            cmdrsp.GetCommandResponder,
+            cmdrsp.NextCommandResponder,
+            cmdrsp.BulkCommandResponder,
+            cmdrsp.SetCommandResponder,
+        ):
+            responder(self._engine, contexts)
+
+    def _allow(self, name: str) -> None:
+        for community, writes in ((READ, ()), (WRITE, IF_ADMIN_STATUS)):
+            spoken = community + name.replace("vlan-", "@")
+            config.add_v1_system(self._engine, spoken, spoken, contextName=name)
+            for model in (1, 2):
+                config.add_vacm_user(
+                    self._engine, model, spoken, "noAuthNoPriv", (1,), writes, contextName=name
+                )
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._engine.close_dispatcher()
+
+
+async def answers(sock: socket.socket, address: str) -> bool:
+    """Ask an agent for its sysName, over the wire, from the host that the socket belongs to."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(sock, (address, 161))
+    for _ in range(3):
+        await loop.sock_sendall(sock, _question())
+        try:
+            return bool(await asyncio.wait_for(loop.sock_recv(sock, 1500), timeout=1))
+        except (TimeoutError, ConnectionError):
+            continue
+    return False
+
+
+def _question() -> bytes:
+    v2c = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
+    pdu, message = v2c.GetRequestPDU(), v2c.Message()
+    v2c.apiPDU.set_defaults(pdu)
+    v2c.apiPDU.set_varbinds(pdu, [((1, 3, 6, 1, 2, 1, 1, 5, 0), v2c.Null(""))])
+    v2c.apiMessage.set_defaults(message)
+    v2c.apiMessage.set_community(message, READ)
+    v2c.apiMessage.set_pdu(message, pdu)
+    question: bytes = encoder.encode(message)
+    return question
