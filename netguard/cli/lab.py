@@ -13,7 +13,7 @@ from netguard.lab.topology import STATION
 
 @click.group()
 def lab() -> None:
-    """Build a real network on this machine, break it, and mend it.
+    r"""Build a real network on this machine, break it, and mend it.
 
     Namespaces, bridges and SNMP agents of its own: an edge router, two access switches, servers,
     and a station to run netguard on. It touches nothing outside itself, needs no root where user

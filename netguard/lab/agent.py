@@ -9,21 +9,22 @@ import bisect
 import socket
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, TypeAlias
 
+from pyasn1.codec.ber import encoder
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import cmdrsp, context
-from pyasn1.codec.ber import encoder
 from pysnmp.proto import api, rfc1902, rfc1905
 from pysnmp.smi import error, instrum
 
 from netguard.lab.mib import IF_ADMIN_STATUS, Gauge, Oid, Ticks, Value
 
+Asn1: TypeAlias = Any  # pysnmp and pyasn1 ship no types
 READ, WRITE = "public", "private"
 Table = tuple[list[Oid], Mapping[Oid, Value]]
 
-_SYNTAX: Mapping[type, Callable[[Any], Any]] = {
+_SYNTAX: Mapping[type, Callable[..., Asn1]] = {
     int: rfc1902.Integer32,
     Gauge: rfc1902.Gauge32,
     Ticks: rfc1902.TimeTicks,
@@ -43,31 +44,31 @@ class View(instrum.AbstractMibInstrumController):  # type: ignore[misc]  # pysnm
         self._table = table
         self._set_admin_status = set_admin_status
 
-    def read_variables(self, *asked: Any, **_: Any) -> list[Any]:  # noqa: ANN401 - pysnmp's
+    def read_variables(self, *asked: Asn1, **_context: object) -> list[Asn1]:
         """Answer a GET."""
         _, values = self._table()
         return [(name, self._value(values, tuple(name))) for name, _ in asked]
 
     @staticmethod
-    def _value(values: Mapping[Oid, Value], oid: Oid) -> Any:  # noqa: ANN401
+    def _value(values: Mapping[Oid, Value], oid: Oid) -> Asn1:
         if oid not in values:
             return rfc1905.noSuchInstance
         return _SYNTAX[type(values[oid])](values[oid])
 
-    def read_next_variables(self, *asked: Any, **_: Any) -> list[Any]:  # noqa: ANN401
+    def read_next_variables(self, *asked: Asn1, **_context: object) -> list[Asn1]:
         """Answer a GETNEXT, or one repetition of a GETBULK."""
         order, values = self._table()
         return [self._next(order, values, name) for name, _ in asked]
 
     @staticmethod
-    def _next(order: list[Oid], values: Mapping[Oid, Value], name: Any) -> Any:  # noqa: ANN401
+    def _next(order: list[Oid], values: Mapping[Oid, Value], name: Asn1) -> Asn1:
         place = bisect.bisect_right(order, tuple(name))
         if place == len(order):
             return name, rfc1905.endOfMibView
         oid = order[place]
         return rfc1902.ObjectName(oid), _SYNTAX[type(values[oid])](values[oid])
 
-    def write_variables(self, *asked: Any, **context: Any) -> list[Any]:  # noqa: ANN401
+    def write_variables(self, *asked: Asn1, **context: Asn1) -> list[Asn1]:
         """Answer a SET: ifAdminStatus up or down, from someone who may write."""
         for number, (name, value) in enumerate(asked):
             if context["acFun"]("write", (name, value), idx=number, **context):  # not in view
@@ -77,7 +78,7 @@ class View(instrum.AbstractMibInstrumController):  # type: ignore[misc]  # pysnm
             self._set_admin_status(tuple(name)[-1], int(value) == 1)
         return list(asked)
 
-    def _check(self, oid: Oid, value: Any, number: int) -> None:  # noqa: ANN401
+    def _check(self, oid: Oid, value: Asn1, number: int) -> None:
         _, values = self._table()
         if oid[:-1] != IF_ADMIN_STATUS or oid not in values:
             raise error.NotWritableError(idx=number)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -64,7 +65,7 @@ class Lab:
             os.close(self._owner)
             self._owner = None
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -85,7 +86,7 @@ def up(directory: Path | None = None) -> Lab:
     directory = directory or state.default_directory()
     try:
         lock = state.claim(directory)
-        with open(lock, "wb"), contextlib.ExitStack() as undoing:
+        with os.fdopen(lock, "wb"), contextlib.ExitStack() as undoing:
             owner, said = _start(directory, lock)
             undoing.callback(os.close, owner)
             _await_ready(said, directory)
@@ -118,7 +119,7 @@ def _start(directory: Path, lock: int) -> tuple[int, int]:
 
 
 def _await_ready(said: int, directory: Path) -> None:
-    with open(said, "rb") as pipe:
+    with os.fdopen(said, "rb") as pipe:
         ready, _, _ = select.select([pipe], [], [], _START)
         line = pipe.readline() if ready else b""
     if line:
@@ -139,7 +140,7 @@ def attach(directory: Path | None = None) -> Lab:
 
 
 def down(directory: Path | None = None) -> bool:
-    """End the lab that is up, if any, and remove what a dead one left; return whether one was up."""
+    """End the lab that is up, and remove what a dead one left; return whether one was up."""
     directory = directory or state.default_directory()
     pid = state.holder(directory)
     if pid is not None:
@@ -149,7 +150,7 @@ def down(directory: Path | None = None) -> bool:
 
 
 def _end(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError), open(os.pidfd_open(pid), "rb") as process:
+    with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as process:
         for number in (signal.SIGTERM, signal.SIGKILL):
             signal.pidfd_send_signal(process.fileno(), number)
             if select.select([process], [], [], _END)[0]:

@@ -17,6 +17,8 @@ from netguard.errors import NetguardError
 from netguard.lab import control, namespaces, state
 from netguard.lab.report import Reply, Request
 
+_LEAST = 4
+
 
 def run(directory: Path, host: str, argv: Sequence[str]) -> NoReturn:
     """Become the program `argv` inside a host, with the lab's configuration as its own.
@@ -25,12 +27,11 @@ def run(directory: Path, host: str, argv: Sequence[str]) -> NoReturn:
     """
     namespaces.join(*_namespaces(directory, host))
     os.environ["NETGUARD_CONFIG"] = str(directory / state.CONFIG)
-    beside = os.path.dirname(
-        sys.executable
-    )  # where `netguard` lies if its environment is not active
-    os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), beside))
+    # `netguard` lies beside the interpreter, whose environment may not be active
+    paths = (os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent))
+    os.environ["PATH"] = os.pathsep.join(paths)
     try:
-        os.execvp(argv[0], argv)  # noqa: S606 - running what the user asked for is the purpose
+        os.execvp(argv[0], list(argv))  # noqa: S606 - running what the user asked for is the purpose
     except OSError as error:
         raise NetguardError(
             f"{argv[0]}: {error.strerror}", remedy="Give a program that is installed here."
@@ -49,6 +50,8 @@ def _namespaces(directory: Path, host: str) -> list[int]:
 
 def main() -> None:
     """Run from a command line."""
+    if len(sys.argv) < _LEAST:
+        sys.exit("usage: python -m netguard.lab.enter DIRECTORY HOST PROGRAM [ARGUMENT]...")
     directory, host, *argv = sys.argv[1:]
     try:
         run(Path(directory), host, argv)

@@ -39,8 +39,7 @@ def main() -> None:
         asyncio.run(_hold(directory))
     except NetguardError as error:
         _say(Reply(error=error.message, remedy=error.remedy))
-    finally:
-        state.remove(directory)
+    state.remove(directory)  # a crash leaves it, for its log; the next command cleans it
 
 
 def be_allowed_namespaces() -> None:
@@ -114,7 +113,7 @@ async def _network(kernel: Executor) -> AsyncIterator[Network]:
     except (NetlinkError, OSError) as error:
         raise NetguardError(
             f"the kernel would not make the network: {error}",
-            remedy="It needs network namespaces, veth, bridge and macvlan: modprobe -a veth bridge macvlan.",
+            remedy="It is made of veth, bridge and macvlan: modprobe -a veth bridge macvlan.",
         ) from error
     try:
         yield network

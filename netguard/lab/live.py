@@ -3,9 +3,11 @@
 import socket
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
+
+Netlink: TypeAlias = Any  # pyroute2 ships no types
 
 _IFF_UP = 0x1
 _NUD_PERMANENT = 0x80
@@ -57,8 +59,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     namespaces: dict[int, str]
 
 
-def read(ip: Any, others: Mapping[str, int]) -> Snapshot:  # noqa: ANN401 - pyroute2 has no types
-    """Read a namespace through its netlink socket; `others` are open files of namespaces, by name."""
+def read(ip: Netlink, others: Mapping[str, int]) -> Snapshot:
+    """Read a namespace through its netlink socket; `others` are open files, by device name."""
     return Snapshot(
         links=tuple(links(ip)),
         addresses=tuple(_addresses(ip)),
@@ -68,7 +70,7 @@ def read(ip: Any, others: Mapping[str, int]) -> Snapshot:  # noqa: ANN401 - pyro
     )
 
 
-def links(ip: Any, *only: int) -> Iterator[Link]:  # noqa: ANN401
+def links(ip: Netlink, *only: int) -> Iterator[Link]:
     """Yield the interfaces but the loopback; `only` those with these indexes, where given."""
     for message in ip.get_links(*only):
         if message.get("ifname") == "lo":
@@ -87,17 +89,17 @@ def links(ip: Any, *only: int) -> Iterator[Link]:  # noqa: ANN401
         )
 
 
-def _addresses(ip: Any) -> Iterator[tuple[int, IPv4Interface]]:  # noqa: ANN401
+def _addresses(ip: Netlink) -> Iterator[tuple[int, IPv4Interface]]:
     for message in ip.get_addr(family=socket.AF_INET):
         yield message["index"], IPv4Interface(f"{message.get('local')}/{message['prefixlen']}")
 
 
-def indexes_of(ip: Any, address: str) -> list[int]:  # noqa: ANN401
+def indexes_of(ip: Netlink, address: str) -> list[int]:
     """Return the indexes of the interfaces that have an address."""
     return [index for index, own in _addresses(ip) if str(own.ip) == address]
 
 
-def _neighbours(ip: Any) -> Iterator[Neighbour]:  # noqa: ANN401
+def _neighbours(ip: Netlink) -> Iterator[Neighbour]:
     for message in ip.get_neighbours(family=socket.AF_INET):
         if message["state"] & _NUD_RESOLVED and message.get("lladdr"):
             yield Neighbour(
@@ -108,7 +110,7 @@ def _neighbours(ip: Any) -> Iterator[Neighbour]:  # noqa: ANN401
             )
 
 
-def _fdb(ip: Any) -> Iterator[Learned]:  # noqa: ANN401
+def _fdb(ip: Netlink) -> Iterator[Learned]:
     for message in ip.fdb("dump"):
         if message.get("master"):  # the others are the cards' multicast filters
             own = bool(message["state"] & _NUD_PERMANENT)

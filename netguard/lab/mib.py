@@ -204,7 +204,7 @@ def lldp_remote(shown: Iterable[Port], device: Device, others: Mapping[str, Devi
 
 
 def default_view(device: Device, others: Mapping[str, Device]) -> Rows:
-    """Everything the device answers to its plain community; on a Catalyst that is VLAN 1."""
+    """Yield all that is answered to the plain community; on a Catalyst that is VLAN 1."""
     shown = ports(device.face, device.seen)
     if_index = {port.link.index: port.if_index for port in shown}
     yield from system(device)
@@ -221,7 +221,7 @@ def default_view(device: Device, others: Mapping[str, Device]) -> Rows:
 
 
 def vlan_view(device: Device) -> Rows:
-    """What a Catalyst answers to `community@vlan`: the bridge of that VLAN."""
+    """Yield what a Catalyst answers to `community@vlan`: the bridge of that VLAN."""
     yield from system(device)
     yield from interfaces(ports(device.face, device.seen))
     yield from bridge_ports(device, ports(device.face, device.seen))

@@ -71,7 +71,7 @@ def entered(fd: int) -> Iterator[None]:
 
 def join(user: int, network: int) -> None:
     """Move this single-threaded process into another's user and network namespace, for good."""
-    if os.fstat(user).st_ino != os.stat("/proc/self/ns/user").st_ino:
+    if os.fstat(user).st_ino != Path("/proc/self/ns/user").stat().st_ino:
         _setns(user, CLONE_NEWUSER)
     _setns(network)
 

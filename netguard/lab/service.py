@@ -18,7 +18,7 @@ from netguard.lab.report import HostStatus, InterfaceStatus, Reply, Request, Sta
 from netguard.lab.topology import CABLES, End, Host
 from netguard.lab.wiring import Network
 
-_WIRES = {left: right for left, right in CABLES} | {right: left for left, right in CABLES}
+_WIRES = dict(CABLES) | {right: left for left, right in CABLES}
 
 
 class Service:

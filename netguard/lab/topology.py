@@ -1,11 +1,11 @@
-"""The practice network as plain tables: hosts, their interfaces, and the cables between them.
+r"""The practice network as plain tables: hosts, their interfaces, and the cables between them.
 
                         upstream 203.0.113.10
                                |
     oob 192.0.2.0/24        edge1   198.51.100.1
     (edge1, cat1,              |
      cat2, mon)              cat1 ======= cat2        segment web-226, 198.51.100.0/25
-                            / | | \\      / | \\
+                            / | | \       / | \
                     ds0001-4 ds0010 ... ds0005-9
                     vr1, mon              vr2
 
