@@ -1,0 +1,229 @@
+"""Asks again about the addresses in dispute only: who goes on claiming them, and as whom.
+
+A round is one question to everybody, then one to each claimant alone. The two are never under way
+together, because a proxy (RFC 1027) answers the first late and the second at once, and because a
+station that handed its address over is told by its silence to the second.
+"""
+
+import struct
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from ipaddress import IPv4Address
+from statistics import median
+from time import monotonic
+
+from probes.arp.conversation import Conversation, question, sender_for
+from probes.arp.frames import BROADCAST, NOBODY, UNSPECIFIED
+from probes.interfaces import own_macs
+from probes.link import ARP_FRAME, SLOT, Link
+from probes.mac import canonical, from_bytes, to_bytes
+from probes.mmsg import Slots
+from probes.records import ClaimTest
+
+ANSWER_TIME = 1.0  # seconds; Linux delays a proxy's answer by up to 0.8
+CLAIMANTS_PER_ADDRESS = 32  # more is a flood; the first ones are the conflict
+CROSS_QUESTIONS = 8  # addresses of each other claimant: flux answers for any of them
+
+_SLOT = struct.Struct(f"12x10s6s4s6s4x{SLOT - ARP_FRAME}x")
+_REPLY = bytes.fromhex("0806 0001 0800 06 04 0002")
+_STEP = 0.02
+
+Pair = tuple[bytes, bytes]  # sender_ip, sender_hw
+
+
+def retest(
+    interface: str,
+    disputes: Mapping[IPv4Address, Collection[str]],
+    *,
+    others: Mapping[str, Collection[IPv4Address]],
+    canaries: Sequence[IPv4Address],
+    clock: Callable[[], datetime],
+    rounds: int = 3,
+    spacing: float = 1.0,
+    pace: float | None = 500,
+    progress: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> tuple[ClaimTest, ...]:
+    """Ask `rounds` times about each address, its claimants known (`disputes`) or yet unknown.
+
+    Each claimant is also asked alone for addresses of the other claimants (`others`), and for
+    `canaries`, which nobody has. Rounds begin at least `spacing` seconds apart. One record for each
+    address and station, those included that turn up on the way. Raises as `sweep` does.
+    """
+    with Link(interface) as link:
+        state = _Retest(link, disputes, others, canaries)
+        talk = Conversation(link, pace=pace, take=state.take, stop=stop)
+        for number in range(rounds):
+            began = monotonic()
+            _round(talk, state, number)
+            if progress is not None:
+                progress(number + 1, rounds)
+            if number + 1 < rounds:
+                talk.listen(began + spacing)
+        talk.listen(talk.last_sent + ANSWER_TIME)
+        link.still_usable()
+        return tuple(state.results(rounds, clock()))
+
+
+def _round(talk: Conversation, state: "_Retest", number: int) -> None:
+    state.begin(number)
+    for address in state.claimants:
+        _ask(talk, state, address, BROADCAST)
+    for canary in state.canaries if number == 0 else ():
+        _ask(talk, state, canary, BROADCAST)
+    _listen_until(talk, state.all_answered_broadcast)
+    for address, station in state.questions():
+        _ask(talk, state, address, station)
+    _listen_until(talk, state.all_answered_unicast)
+
+
+def _ask(talk: Conversation, state: "_Retest", address: bytes, destination: bytes) -> None:
+    talk.allowance(1)
+    state.outbox.buffer[:] = question(state.link, state.senders[address], address, destination)
+    state.note(address, destination)
+    talk.send(state.outbox, 1)
+
+
+def _listen_until(talk: Conversation, complete: Callable[[], bool]) -> None:
+    deadline = talk.last_sent + ANSWER_TIME
+    while not complete() and (now := monotonic()) < deadline:
+        talk.listen(min(now + _STEP, deadline))
+
+
+class _Retest:
+    """What was asked in this round, and what every round has shown."""
+
+    def __init__(
+        self,
+        link: Link,
+        disputes: Mapping[IPv4Address, Collection[str]],
+        others: Mapping[str, Collection[IPv4Address]],
+        canaries: Sequence[IPv4Address],
+    ) -> None:
+        self.link = link
+        self.canaries = [canary.packed for canary in canaries]
+        self._nobody = own_macs(link.interfaces) | {NOBODY, BROADCAST}
+        self.claimants = {
+            address.packed: set(map(_octets, stations)) - self._nobody
+            for address, stations in disputes.items()
+        }
+        self._others = {
+            _octets(station): [address.packed for address in sorted(addresses)]
+            for station, addresses in others.items()
+        }
+        self.senders = {a: sender_for(link, IPv4Address(a)) for a in self._all_addresses()}
+        self.outbox = Slots(1, ARP_FRAME)
+        # Where nobody is known yet, whoever answers first may not be the only one.
+        self._all_known = all(self.claimants.values())
+        self._round = 0
+        self._asked_all: dict[bytes, float] = {}
+        self._asked_alone: dict[Pair, float] = {}
+        self._asked_aside: set[Pair] = set()
+        self._heard: set[Pair] = set()
+        # pair -> round -> delay: a station counts once a round, however often it answers
+        self._broadcast: dict[Pair, dict[int, float]] = defaultdict(dict)
+        self._unicast: dict[Pair, dict[int, float]] = defaultdict(dict)
+
+    def _all_addresses(self) -> set[bytes]:
+        aside = (address for addresses in self._others.values() for address in addresses)
+        return {*self.claimants, *self.canaries, *aside} - {UNSPECIFIED}
+
+    def _stations(self) -> set[bytes]:
+        return set().union(*self.claimants.values())
+
+    def begin(self, number: int) -> None:
+        """Start a round: what comes now answers this round's questions."""
+        self._round = number
+        self._asked_all.clear()
+        self._asked_alone.clear()
+
+    def note(self, address: bytes, destination: bytes) -> None:
+        """Remember that the question goes out now."""
+        if destination == BROADCAST:
+            self._asked_all[address] = monotonic()
+            self._asked_aside.update((address, station) for station in self._stations())
+        else:
+            self._asked_alone[address, destination] = monotonic()
+            self._asked_aside.add((address, destination))
+
+    def take(self, slots: memoryview) -> None:
+        """Count the replies that are meant for us."""
+        now = monotonic()
+        for header, station, address, target_hw in _SLOT.iter_unpack(slots):
+            if header == _REPLY and target_hw == self.link.mac and station not in self._nobody:
+                self._count((address, station), now)
+
+    def _count(self, pair: Pair, now: float) -> None:
+        address, station = pair
+        stations = self.claimants.get(address)
+        if stations is None:
+            self._heard.update({pair} & self._asked_aside)
+            return
+        if station not in stations and len(stations) >= CLAIMANTS_PER_ADDRESS:
+            return
+        stations.add(station)
+        self._heard.add(pair)
+        if (asked := self._asked_alone.get(pair)) is not None:
+            self._unicast[pair].setdefault(self._round, now - asked)
+        elif (asked := self._asked_all.get(address)) is not None:
+            self._broadcast[pair].setdefault(self._round, now - asked)
+
+    def questions(self) -> list[Pair]:
+        """Return this round's questions to single stations, each once."""
+        direct = [(a, s) for a, stations in self.claimants.items() for s in sorted(stations)]
+        aside = (pair for pair in self._aside() if pair not in self._heard)
+        return list(dict.fromkeys((*direct, *aside)))
+
+    def _aside(self) -> Iterator[Pair]:
+        for address, stations in self.claimants.items():
+            for station in sorted(stations):
+                yield from ((canary, station) for canary in self.canaries)
+                yield from ((other, station) for other in self._of_others(address, station))
+
+    def _of_others(self, address: bytes, station: bytes) -> list[bytes]:
+        """Return addresses of the other claimants of `address`, without `address` itself."""
+        rivals = sorted(self.claimants[address] - {station})
+        own = (self._others.get(rival, [])[: CROSS_QUESTIONS + 1] for rival in rivals)
+        return [other for addresses in own for other in addresses if other != address]
+
+    def all_answered_broadcast(self) -> bool:
+        """Tell whether every claimant has answered this round's question to everybody."""
+        return self._all_known and self._all_in(self._broadcast)
+
+    def all_answered_unicast(self) -> bool:
+        """Tell whether every claimant has answered this round's question to it alone."""
+        return self._all_in(self._unicast)
+
+    def _all_in(self, answers: dict[Pair, dict[int, float]]) -> bool:
+        pairs = ((a, s) for a, stations in self.claimants.items() for s in stations)
+        return all(self._round in answers[pair] for pair in pairs)
+
+    def results(self, rounds: int, seen: datetime) -> Iterator[ClaimTest]:
+        """Yield one record for each address and station, in order."""
+        for address, stations in sorted(self.claimants.items()):
+            for station in sorted(stations):
+                yield self._result(address, station, rounds, seen)
+
+    def _result(self, address: bytes, station: bytes, rounds: int, seen: datetime) -> ClaimTest:
+        broadcast = self._broadcast[address, station]
+        unicast = self._unicast[address, station]
+        cross = {o for o in self._of_others(address, station) if (o, station) in self._heard}
+        canary = next((c for c in self.canaries if (c, station) in self._heard), None)
+        return ClaimTest(
+            address=IPv4Address(address),
+            station=from_bytes(station),
+            rounds=rounds,
+            broadcast_answers=len(broadcast),
+            unicast_answers=len(unicast),
+            cross_claims=tuple(sorted(map(IPv4Address, cross))),
+            canary=None if canary is None else IPv4Address(canary),
+            broadcast_delay=median(broadcast.values()) if broadcast else None,
+            unicast_delay=median(unicast.values()) if unicast else None,
+            seen=seen,
+        )
+
+
+def _octets(station: str) -> bytes:
+    return to_bytes(canonical(station))

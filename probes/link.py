@@ -1,0 +1,180 @@
+"""The only raw-socket user: an Ethernet interface opened for ARP, with a filter in the kernel."""
+
+import ctypes
+import errno
+import select
+import socket
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from probes.errors import LinkError
+from probes.interfaces import ARPHRD_ETHER, LocalInterface, local_interfaces
+from probes.mmsg import Slots
+
+BATCH = 256  # frames to a sendmmsg: more gain nothing
+ARP_FRAME = 42  # octets: Ethernet header and the ARP packet of RFC 826
+SLOT = 64  # octets kept of a frame received: ARP and the Ethernet padding
+
+_RECEIVE_BATCH = 1024
+_RECEIVE_BUFFER = 32 << 20
+_STUCK = 5.0  # seconds in which a working interface takes at least one frame
+_BREATH = 0.001
+
+_SO_ATTACH_FILTER = 26
+_SO_RCVBUFFORCE = 33
+_SOL_PACKET = 263
+_PACKET_STATISTICS = 6
+_PACKET_IGNORE_OUTGOING = 23
+_ETH_P_ALL = 0x0003
+
+# Classic BPF. The kernel takes the 802.1Q tag off before a filter sees the frame; what another
+# VLAN says on a trunk is another segment's, so only VLAN 0 (untagged, or priority-tagged) passes.
+# Whole ARP packets only: what is shorter claims nothing.
+_ARP_OF_THIS_VLAN = (
+    (0x28, 0, 0, 12),  # ldh [12]: EtherType
+    (0x15, 0, 6, 0x0806),  # jeq ARP, else drop
+    (0x80, 0, 0, 0),  # ld len
+    (0x35, 0, 4, ARP_FRAME),  # jge, else drop
+    (0x20, 0, 0, 0xFFFFF000 + 44),  # ld vlan_tci
+    (0x54, 0, 0, 0x0FFF),  # and: VLAN identifier
+    (0x15, 0, 1, 0),  # jeq none, else drop
+    (0x06, 0, 0, SLOT),  # ret: keep
+    (0x06, 0, 0, 0),  # ret: drop
+)
+
+
+class Link:
+    """An open interface. Raises LinkError, with the remedy, for whatever makes it unusable."""
+
+    def __init__(self, interface: str) -> None:
+        self.interfaces = local_interfaces()
+        self.own = _usable(interface, self.interfaces)
+        self.dropped = 0
+        self._inbox = Slots(_RECEIVE_BATCH, SLOT)
+        self._socket = _packet_socket(interface)
+        self._readable = select.poll()
+        self._readable.register(self._socket, select.POLLIN)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+
+    @property
+    def mac(self) -> bytes:
+        """The interface's own MAC, six raw octets."""
+        return self.own.mac or bytes(6)
+
+    def send(self, outbox: Slots, count: int) -> None:
+        """Put the first `count` frames of `outbox` on the wire; wait while the queue is full."""
+        sent = 0
+        deadline = monotonic() + _STUCK
+        while sent < count:
+            taken = self._push(outbox, sent, count - sent)
+            sent += taken
+            if taken:
+                deadline = monotonic() + _STUCK
+            elif monotonic() > deadline:
+                raise self._broken("it takes no more frames")
+            else:
+                self.wait(_BREATH)
+
+    def _push(self, outbox: Slots, first: int, count: int) -> int:
+        try:
+            return outbox.send(self._socket.fileno(), first, count)
+        except OSError as error:
+            if error.errno in {errno.ENOBUFS, errno.EAGAIN, errno.EINTR}:
+                return 0
+            raise self._broken(error.strerror) from error
+
+    def receive(self) -> memoryview:
+        """Return the frames that wait, at most 1,024, each in `SLOT` octets.
+
+        The view is good until the next call.
+        """
+        try:
+            count = self._inbox.receive(self._socket.fileno())
+        except OSError as error:
+            if error.errno not in {errno.EAGAIN, errno.EINTR}:
+                raise self._broken(error.strerror) from error
+            count = 0
+        return memoryview(self._inbox.buffer)[: count * SLOT]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a frame has come or the time is over."""
+        self._readable.poll(seconds * 1000)
+
+    def count_dropped(self) -> int:
+        """Return how many frames the kernel has lost for want of room since the opening."""
+        counters = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
+        self.dropped += struct.unpack("=II", counters)[1]
+        return self.dropped
+
+    def still_usable(self) -> None:
+        """Raise LinkError if the interface has meanwhile gone, gone down or lost its carrier."""
+        _usable(self.own.name, local_interfaces())
+
+    def _broken(self, detail: str | None) -> LinkError:
+        return LinkError(
+            self.own.name,
+            f"the interface failed while in use: {detail}",
+            remedy=f"look at `ip -s link show {self.own.name}`, then start again",
+        )
+
+
+def _usable(name: str, interfaces: Mapping[str, LocalInterface]) -> LocalInterface:
+    own = interfaces.get(name)
+    if own is None:
+        names = ", ".join(sorted(interfaces)) or "none"
+        raise LinkError(name, "no such interface here", remedy=f"choose one of: {names}")
+    if own.hardware_type != ARPHRD_ETHER or own.mac is None:
+        remedy = "choose the Ethernet interface that touches the segment"
+        raise LinkError(name, "not an Ethernet interface, so it speaks no ARP", remedy=remedy)
+    if not own.up:
+        raise LinkError(name, "the interface is down", remedy=f"ip link set {name} up")
+    if not own.running:
+        remedy = "check the cable and the switch port"
+        raise LinkError(name, "the interface has no carrier", remedy=remedy)
+    return own
+
+
+def _packet_socket(interface: str) -> socket.socket:
+    try:
+        link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    except PermissionError as error:
+        remedy = (
+            "run as root, or with CAP_NET_RAW: AmbientCapabilities=CAP_NET_RAW in the systemd unit,"
+            " or setcap cap_net_raw+ep on the Python interpreter"
+        )
+        detail = "raw sockets need CAP_NET_RAW, which this process lacks"
+        raise LinkError(interface, detail, remedy=remedy) from error
+    try:
+        _prepare(link, interface)
+    except OSError as error:
+        link.close()
+        raise LinkError(interface, f"cannot be opened for ARP: {error.strerror}") from error
+    return link
+
+
+def _prepare(link: socket.socket, interface: str) -> None:
+    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _ARP_OF_THIS_VLAN)
+    code = ctypes.create_string_buffer(program, len(program))
+    listing = struct.pack("@HP", len(_ARP_OF_THIS_VLAN), ctypes.addressof(code))
+    link.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, listing)
+    link.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    with suppress(PermissionError):  # beyond net.core.rmem_max only with CAP_NET_ADMIN
+        link.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
+    # Last, so that nothing unfiltered is ever queued. All protocols, because a socket bound to
+    # ETH_P_ARP alone gets other VLANs' frames with the tag already forgotten.
+    link.bind((interface, _ETH_P_ALL))
