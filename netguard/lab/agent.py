@@ -22,6 +22,7 @@ from netguard.lab.mib import IF_ADMIN_STATUS, Gauge, Oid, Ticks, Value
 
 Asn1: TypeAlias = Any  # pysnmp and pyasn1 ship no types
 READ, WRITE = "public", "private"
+_NOTHING = (0, 0)  # not an empty view: pysnmp 7.1 lets every SET through one without a subtree
 Table = tuple[list[Oid], Mapping[Oid, Value]]
 
 _SYNTAX: Mapping[type, Callable[..., Asn1]] = {
@@ -109,7 +110,7 @@ class Agent:
             responder(self._engine, contexts)
 
     def _allow(self, name: str) -> None:
-        for community, writes in ((READ, ()), (WRITE, IF_ADMIN_STATUS)):
+        for community, writes in ((READ, _NOTHING), (WRITE, IF_ADMIN_STATUS)):
             spoken = community + name.replace("vlan-", "@")
             config.add_v1_system(self._engine, spoken, spoken, contextName=name)
             for model in (1, 2):

@@ -16,6 +16,7 @@ import msgspec
 from netguard.errors import NetguardError
 from netguard.lab import state
 from netguard.lab.report import Reply, Request, Status
+from netguard.lab.scenarios import find
 
 _START = 20.0  # seconds; it takes one or two
 _ANSWER = 10.0
@@ -35,11 +36,11 @@ class Lab:
 
     def break_(self, name: str) -> Status:
         """Do what a scenario says; a second time changes nothing. See `scenarios.SCENARIOS`."""
-        return _status(ask(self.directory, Request("break", name)))
+        return _status(ask(self.directory, Request("break", find(name).name)))
 
     def mend(self, name: str | None = None) -> tuple[str, ...]:
-        """Undo a scenario, or all of them; return the names of what was mended."""
-        return ask(self.directory, Request("mend", name)).mended
+        """Undo a scenario, or all of them and every closed port; return what was mended."""
+        return ask(self.directory, Request("mend", name and find(name).name)).mended
 
     def status(self) -> Status:
         """Return every host as it is now, and what is broken."""

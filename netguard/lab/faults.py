@@ -1,21 +1,13 @@
 """Breaks the network by name, and mends exactly what was broken."""
 
 import contextlib
-import difflib
 
-from netguard.errors import ConfigError, NetguardError
+from netguard.errors import NetguardError
 from netguard.lab.actions import announce_from_owner
-from netguard.lab.scenarios import SCENARIOS, Scenario
+from netguard.lab.faces import port_name
+from netguard.lab.scenarios import Scenario, find
+from netguard.lab.topology import End
 from netguard.lab.wiring import Network
-
-
-def find(name: str) -> Scenario:
-    """Return a scenario by its name; a misspelt one is answered with the nearest."""
-    if name in SCENARIOS:
-        return SCENARIOS[name]
-    near = difflib.get_close_matches(name, SCENARIOS, n=1)
-    remedy = f"Did you mean {near[0]}?" if near else "`netguard lab break` lists the names."
-    raise ConfigError(f"{name} is nothing that the lab knows", remedy=remedy)
 
 
 class Faults:
@@ -53,12 +45,24 @@ class Faults:
                 )
 
     def mend(self, name: str | None = None) -> list[str]:
-        """Undo one scenario, or all, newest first; return what was mended."""
+        """Undo one scenario, or all and every closed port; return what was changed back."""
         wanted = list(reversed(self._broken)) if name is None else [find(name).name]
         mended = [each for each in wanted if each in self._broken]
         for each in mended:
             self._undo(self._broken.pop(each))
-        return mended
+        return mended if name else [*mended, *self._open_ports()]
+
+    def _open_ports(self) -> list[str]:
+        """Take up the switch ports that somebody closed over SNMP."""
+        closed = [
+            End(host.name, link.name)
+            for host in self._network.hosts.values()
+            for link in self._network.look(host.name).links
+            if link.name in host.bridged and not link.admin_up
+        ]
+        for end in closed:
+            self._network.set_link(end, up=True)
+        return [f"{end.host} {port_name(*end)}" for end in closed]
 
     def _undo(self, scenario: Scenario) -> None:
         for action in reversed(scenario.actions):

@@ -4,10 +4,12 @@ Troubles are what customers do every week. Look-alikes resemble them on the wire
 a tool that raises an alarm for one of them is wrong.
 """
 
+import difflib
 from typing import Literal
 
 import msgspec
 
+from netguard.errors import Exit, NetguardError
 from netguard.lab.actions import (
     Action,
     Announce,
@@ -20,6 +22,12 @@ from netguard.lab.actions import (
     TakeAddress,
 )
 from netguard.lab.topology import GATEWAY, End
+
+
+class UnknownScenario(NetguardError):
+    """Nothing is known by this name."""
+
+    exit_code = Exit.USAGE
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -153,3 +161,12 @@ _LOOK_ALIKES = (
 )
 
 SCENARIOS = {scenario.name: scenario for scenario in (*_TROUBLES, *_LOOK_ALIKES)}
+
+
+def find(name: str) -> Scenario:
+    """Return a scenario by its name; a misspelt one is answered with the nearest."""
+    if name in SCENARIOS:
+        return SCENARIOS[name]
+    near = difflib.get_close_matches(name, SCENARIOS, n=1)
+    remedy = f"Did you mean {near[0]}?" if near else "The names: netguard lab break"
+    raise UnknownScenario(f"{name} is nothing that the lab can do", remedy=remedy)
