@@ -1,0 +1,92 @@
+"""`netguard config`: check what is written, show what is in force, start with a sample."""
+
+from collections.abc import Iterator, Mapping
+from importlib import resources
+
+import click
+import msgspec
+
+from netguard.cli.common import App, common_options, print_json, print_table
+from netguard.cli.problems import report
+from netguard.config import Config, load, read, secret_problems
+from netguard.secrets import masked
+
+
+@click.group()
+def config() -> None:
+    """Check, show or write the configuration."""
+
+
+@config.command()
+@common_options
+def check(app: App) -> int:
+    """Say everything that is wrong with the configuration, secrets included.
+
+    Exit codes: 0 nothing, or only warnings; 2 errors.
+    """
+    reading = read(app.config)
+    found = (*reading.problems, *secret_problems(reading.config))
+    return report(app, found, f"{reading.config.path}: good")
+
+
+@config.command()
+@common_options
+def show(app: App) -> None:
+    """Show the settings in force, defaults included; secrets only by their references."""
+    settings = _settings(load(app.config))
+    if app.json:
+        print_json(settings)
+    else:
+        print_table(("setting", "value"), _flat(settings))
+
+
+@config.command()
+def init() -> None:
+    """Print a sample netguard.toml with comments, to begin with."""
+    click.echo(resources.files("netguard").joinpath("sample.toml").read_text("utf-8"), nl=False)
+
+
+def _settings(config: Config) -> dict[str, object]:
+    """Return what may be shown: the store without password, alerts without their tokens."""
+    inventory = config.inventory
+    return {
+        "file": config.path,
+        "store": masked(config.store),
+        "snmp": config.snmp,
+        "devices": inventory.devices,
+        "segments": inventory.segments,
+        "servers": len(inventory.servers),
+        "vantages": config.vantages,
+        "shutdown": {
+            **msgspec.structs.asdict(config.shutdown),
+            "protected": [str(what) for what in config.shutdown.protected],
+        },
+        "watch": config.watch,
+        "alerts": [{"url": _address(a.url), "severity": a.severity} for a in config.alerts],
+    }
+
+
+def _address(url: str) -> str:
+    """Return an alert's reference, or only the scheme of its URL: many services' URLs are keys."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}://{'***' if rest else ''}" if separator else url
+
+
+def _flat(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    """Yield nested settings as `snmp.edge.timeout` and the value; entries by their own names."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, tuple | list) and any(map(_nested, value)):
+        for number, inner in enumerate(value, 1):
+            yield from _flat(inner, f"{name}.{getattr(inner, 'name', number)}")
+    elif isinstance(value, tuple | list):
+        yield name, " ".join(map(str, value))
+    else:
+        yield name, value
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, msgspec.Struct | Mapping)

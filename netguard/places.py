@@ -1,0 +1,82 @@
+"""Where netguard's own files are: the configuration, and the store where nothing else is said."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from netguard.errors import ConfigError
+from netguard.secrets import masked
+from netguard.values import BadValue
+
+SYSTEM_CONFIG = Path("/etc/netguard/netguard.toml")
+SYSTEM_STATE = Path("/var/lib/netguard")
+_SQLITE = re.compile(r"sqlite(\+\w+)?:///(?P<path>.*)")
+_POSTGRESQL = re.compile(r"postgresql(\+\w+)?://.+")
+
+
+def find_config(named: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the one file to read: the named one, $NETGUARD_CONFIG, the user's, the system's.
+
+    Never one in the current directory: a tool that can close ports reads what its owner chose.
+    """
+    if named is not None:
+        return _existing(named, "--config")
+    if environ.get("NETGUARD_CONFIG"):
+        return _existing(Path(environ["NETGUARD_CONFIG"]), "$NETGUARD_CONFIG")
+    usual = (
+        _xdg(environ, "XDG_CONFIG_HOME", ".config") / "netguard" / "netguard.toml",
+        SYSTEM_CONFIG,
+    )
+    for path in usual:
+        if path.exists():
+            return path
+    best = SYSTEM_CONFIG if _root() else usual[0]
+    raise ConfigError(
+        f"no configuration: neither --config nor $NETGUARD_CONFIG is given,"
+        f" and there is no {usual[0]} and no {usual[1]}",
+        remedy=f"mkdir -p {best.parent} && netguard config init > {best}, then edit it",
+    )
+
+
+def _existing(path: Path, said_by: str) -> Path:
+    if not path.is_file():
+        raise ConfigError(
+            f"{said_by} {path}: no such file", remedy="netguard config init writes one"
+        )
+    return path.absolute()
+
+
+def default_store(environ: Mapping[str, str]) -> str:
+    """Return the URL of an SQLite file in the user's state folder, or root's /var/lib/netguard."""
+    if _root() and not environ.get("XDG_STATE_HOME"):
+        return f"sqlite:///{SYSTEM_STATE}/netguard.db"
+    return f"sqlite:///{_xdg(environ, 'XDG_STATE_HOME', '.local/state')}/netguard/netguard.db"
+
+
+def store_url(text: str) -> str:
+    """Return a store's URL as it is written, if it is one that cannot be mistaken."""
+    sqlite = _SQLITE.fullmatch(text)
+    if sqlite is None and not _POSTGRESQL.fullmatch(text):
+        remedy = "write sqlite:////var/lib/netguard/netguard.db or postgresql+psycopg://HOST/NAME"
+        raise BadValue("not the URL of a store", remedy=remedy)
+    if sqlite and not sqlite["path"].startswith("/"):
+        remedy = "four slashes: sqlite:////var/lib/netguard/netguard.db"
+        raise BadValue("a path that depends on the current directory", remedy=remedy)
+    return text
+
+
+def without_password(text: str) -> str:
+    """Return a store's URL if it holds no password, as the configuration must not."""
+    if masked(text) != text:
+        remedy = "leave it to ~/.pgpass, or give the whole URL in $NETGUARD_STORE"
+        raise BadValue("a password may not be written here", remedy=remedy)
+    return text
+
+
+def _root() -> bool:
+    return os.geteuid() == 0
+
+
+def _xdg(environ: Mapping[str, str], name: str, default: str) -> Path:
+    return Path(environ.get(name) or Path(environ.get("HOME") or Path.home(), default))

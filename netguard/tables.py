@@ -1,0 +1,187 @@
+"""The tables of netguard.toml as they are written, and how each becomes a record.
+
+A table's class has exactly the keys of the file. What only looks different from its record
+(`[snmp.NAME]`, `[[vantage]]`, `[[alert]]`) has its class in `netguard.settings`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from netguard.findings import Kind
+from netguard.inventory import Device, Gateway, Segment, Server
+from netguard.settings import Shutdown, Watch
+from netguard.values import (
+    BadValue,
+    address,
+    at,
+    duration,
+    each,
+    host_port,
+    listener,
+    mac,
+    network,
+    protected,
+    switch_port,
+)
+
+Name = Annotated[str, Meta(min_length=1)]
+Word = Annotated[str, Meta(pattern=r"^\S+$")]  # a device's name stands before a port's: no blanks
+Vlan = Annotated[int, Meta(ge=1, le=4094)]
+Pace = Annotated[float, Meta(gt=0, le=1_000_000)]
+
+
+class DeviceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[device]]`."""
+
+    name: Word
+    address: str
+    role: Literal["router", "switch"]
+    snmp: str
+    platform: Literal["auto", "foundry", "catalyst", "generic"] = "auto"
+    uplinks: tuple[str, ...] = ()
+
+    def record(self) -> Device:
+        """Return what the table means."""
+        host, port = at("address", host_port, self.address)
+        return Device(
+            name=self.name,
+            host=host,
+            port=port,
+            role=self.role,
+            snmp=self.snmp,
+            platform=self.platform,
+            uplinks=self.uplinks,
+        )
+
+
+class GatewayTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`{ address = ..., macs = [...] }` in a segment's gateways."""
+
+    address: str
+    macs: tuple[str, ...] = ()
+
+    def record(self) -> Gateway:
+        """Return what the table means."""
+        return Gateway(
+            address=at("gateways", address, self.address),
+            macs=each("macs", mac, self.macs),
+        )
+
+
+class SegmentTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[segment]]`."""
+
+    name: Name
+    networks: Annotated[tuple[str, ...], Meta(min_length=1)]
+    gateways: tuple[str | GatewayTable, ...] = ()
+    interface: Name | None = None
+    vlan: Vlan | None = None
+    pace: Pace = 500
+    routers: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+
+    def record(self) -> Segment:
+        """Return what the table means."""
+        return Segment(
+            name=self.name,
+            networks=each("networks", network, self.networks),
+            gateways=tuple(_gateway(g) for g in self.gateways),
+            interface=self.interface,
+            vlan=self.vlan,
+            pace=self.pace,
+            routers=self.routers,
+            switches=self.switches,
+        )
+
+
+def _gateway(written: str | GatewayTable) -> Gateway:
+    return (GatewayTable(address=written) if isinstance(written, str) else written).record()
+
+
+class ServerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[server]]`, and the columns of a servers file."""
+
+    name: Name
+    address: str
+    customer: str = ""
+    blocks: tuple[str, ...] = ()
+    segment: str | None = None
+    mac: str | None = None
+    port: str | None = None
+
+    def record(self) -> Server:
+        """Return what the table means."""
+        return Server(
+            name=self.name,
+            address=at("address", address, self.address),
+            customer=self.customer,
+            blocks=each("blocks", network, self.blocks),
+            segment=self.segment,
+            mac=None if self.mac is None else at("mac", mac, self.mac),
+            port=None if self.port is None else at("port", switch_port, self.port),
+        )
+
+
+class ShutdownTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[shutdown]`."""
+
+    automatic: tuple[Kind, ...] = ()
+    confirmations: Annotated[int, Meta(ge=1)] = 2
+    per_hour: Annotated[int, Meta(ge=0)] = 3
+    max_stations: Annotated[int, Meta(ge=1)] = 4
+    protected: tuple[str, ...] = ()
+    restore_after: str = "0"
+
+    def record(self) -> Shutdown:
+        """Return what the table means."""
+        return Shutdown(
+            automatic=self.automatic,
+            confirmations=self.confirmations,
+            per_hour=self.per_hour,
+            max_stations=self.max_stations,
+            protected=each("protected", protected, self.protected),
+            restore_after=at("restore_after", duration, self.restore_after),
+        )
+
+
+class WatchTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[watch]`."""
+
+    segments: str = "1m"
+    devices: str = "5m"
+    servers: str = "24h"
+    syslog: str | None = None
+    traps: str | None = None
+
+    def record(self) -> Watch:
+        """Return what the table means."""
+        return Watch(
+            segments=at("segments", _interval, self.segments),
+            devices=at("devices", _interval, self.devices),
+            servers=at("servers", _interval, self.servers),
+            syslog=None if self.syslog is None else at("syslog", listener, self.syslog),
+            traps=None if self.traps is None else at("traps", listener, self.traps),
+        )
+
+
+def _interval(text: str) -> float:
+    seconds = duration(text)
+    if not seconds:
+        raise BadValue("not an interval", remedy="write e.g. 1m")
+    return seconds
+
+
+class FileTable(Struct, frozen=True, kw_only=True):
+    """The whole file; what stands in each table is looked at one by one."""
+
+    store: str | None = None
+    servers: str | None = None
+    snmp: dict[str, object] = {}
+    device: tuple[object, ...] = ()
+    segment: tuple[object, ...] = ()
+    server: tuple[object, ...] = ()
+    vantage: tuple[object, ...] = ()
+    alert: tuple[object, ...] = ()
+    shutdown: dict[str, object] = {}
+    watch: dict[str, object] = {}

@@ -1,0 +1,141 @@
+"""The texts that people write: addresses, networks, ports, durations. Each is read in one place."""
+
+import re
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address, ip_network
+from typing import TypeVar
+
+from netguard.inventory import IPNetwork, SwitchPort
+from probes import mac as macs
+from probes.records import IPAddress
+
+ValueT = TypeVar("ValueT")
+
+SNMP_PORT = 161
+_LAST_PORT = 65535
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,9})([smhd])")
+_HOST_PORT = re.compile(
+    r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>\d{1,5}))?"
+)
+
+
+class BadValue(ValueError):
+    """A text that cannot mean what it should; `key` and `value` say where it stood."""
+
+    def __init__(self, detail: str, *, remedy: str, key: str = "", value: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = remedy
+        self.key = key
+        self.value = value
+
+
+def at(key: str, parse: Callable[[str], ValueT], text: str) -> ValueT:
+    """Parse the text of a key; a `BadValue` then names the key and the text."""
+    try:
+        return parse(text)
+    except BadValue as bad:
+        raise BadValue(bad.detail, remedy=bad.remedy, key=key, value=text) from None
+
+
+def each(key: str, parse: Callable[[str], ValueT], texts: Iterable[str]) -> tuple[ValueT, ...]:
+    """Parse every text in the list of a key."""
+    return tuple(at(key, parse, text) for text in texts)
+
+
+def address(text: str) -> IPAddress:
+    """Read an IPv4 or IPv6 address without prefix and without zone."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        bare = text.partition("/")[0]
+        remedy = f"write {bare} without the prefix" if bare != text else "write e.g. 198.51.100.20"
+        raise BadValue("not an IP address", remedy=remedy) from None
+    if found.version == 6 and found.scope_id is not None:  # noqa: PLR2004 - IPv6
+        raise BadValue("an address with a zone", remedy=f"leave out %{found.scope_id}")
+    return found
+
+
+def network(text: str) -> IPNetwork:
+    """Read a network whose host bits are zero; a bare address is a network of one."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise BadValue("not a network", remedy="write e.g. 198.51.100.0/25") from None
+    raise BadValue("has host bits set", remedy=f"the network around it is {meant}")
+
+
+def mac(text: str) -> str:
+    """Read a MAC in any usual spelling and return the canonical one."""
+    try:
+        return macs.canonical(text)
+    except ValueError:
+        raise BadValue("not a MAC address", remedy="write e.g. 00:00:5e:00:53:20") from None
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Read `host` or `host:port`, IPv6 in brackets where a port follows; SNMP's port by default."""
+    wrong = BadValue(
+        "not host or host:port",
+        remedy="write e.g. 192.0.2.1, sw1.example.net:1161, 2001:db8::1 or [2001:db8::1]:1161",
+    )
+    try:
+        return str(ip_address(text)), SNMP_PORT
+    except ValueError:
+        match = _HOST_PORT.fullmatch(text)
+    if match is None:
+        raise wrong
+    port = int(match["port"] or SNMP_PORT)
+    if not 0 < port <= _LAST_PORT:
+        raise BadValue(f"port {port} does not exist", remedy=f"ports are 1 to {_LAST_PORT}")
+    if match["host"]:
+        return match["host"], port
+    try:
+        return str(address(match["ipv6"])), port
+    except BadValue:
+        raise wrong from None
+
+
+def listener(text: str) -> tuple[str, int]:
+    """Read where to listen, `udp:0.0.0.0:5514`, as address and port."""
+    transport, _, rest = text.partition(":")
+    if transport != "udp" or not rest.rpartition(":")[0].strip("["):
+        raise BadValue("not udp:ADDRESS:PORT", remedy="write e.g. udp:0.0.0.0:5514")
+    host, port = host_port(rest)
+    return str(address(host)), port
+
+
+def switch_port(text: str) -> SwitchPort:
+    """Read a device's name and a port's, `cat1 Fa0/3`."""
+    device, _, port = text.strip().partition(" ")
+    if not port.strip():
+        raise BadValue("not a device and a port", remedy="write e.g. cat1 Fa0/3")
+    return SwitchPort(device, port.strip())
+
+
+def duration(text: str) -> float:
+    """Read `30s`, `5m`, `24h`, `7d` or `0` as seconds."""
+    if text == "0":
+        return 0
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise BadValue("not a duration", remedy="write e.g. 30s, 5m, 24h, 7d or 0")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def protected(text: str) -> SwitchPort | IPAddress | str:
+    """Read what must never be closed: a port, an address, or a MAC (returned as canonical text)."""
+    for parse in (address, mac, switch_port):
+        try:
+            return parse(text)
+        except BadValue:
+            continue
+    raise BadValue(
+        "not a port, address or MAC",
+        remedy="write e.g. cat1 Gi0/1, 198.51.100.1 or 00:00:5e:00:53:01",
+    )
