@@ -1,0 +1,159 @@
+"""The life of findings over time: opened, worsened, acknowledged, resolved, closed, reopened."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from netguard.errors import Exit, NetguardError
+from netguard.findings import Claimant, Finding, Severity
+
+Happening = Literal["opened", "worsened", "acknowledged", "resolved", "closed", "reopened"]
+RANK: dict[Severity, int] = {"notice": 0, "warning": 1, "critical": 2}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn in a finding's life, and what the finding said at that moment.
+
+    `who` is the person who acknowledged or closed it, None where a measurement made the turn.
+    """
+
+    finding: str
+    happening: Happening
+    at: datetime
+    severity: Severity
+    summary: str
+    who: str | None = None
+    note: str = ""
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """All findings as they stand now, and the turns that brought them there."""
+
+    findings: tuple[Finding, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+class AlreadyResolved(NetguardError):
+    """The finding is over, so nobody can acknowledge or close it."""
+
+    exit_code = Exit.REFUSED
+
+
+def follow(
+    previous: Mapping[str, Finding],
+    seen: Sequence[Finding],
+    *,
+    covered: Callable[[Finding], bool],
+    now: datetime,
+) -> Changes:
+    """Carry the findings from what was known to what was just seen.
+
+    `covered` says whether a finding that was not seen would have been seen: measured without a
+    gap. Where it was not, the finding stays as it is, neither closed nor eased.
+    """
+    sightings = _one_each(seen)
+    findings: list[Finding] = []
+    events: list[Event] = []
+    for known in previous.values():
+        sighting = sightings.pop(known.id, None)
+        after, turn = (
+            _missed(known, covered=covered(known))
+            if sighting is None
+            else _seen_again(known, sighting, covered=covered(sighting))
+        )
+        findings.append(after)
+        if turn is not None:
+            events.append(_event(after, turn, now))
+    for new in sightings.values():
+        findings.append(new)
+        events.append(_event(new, "opened", now))
+    return Changes(findings=tuple(findings), events=tuple(events))
+
+
+def acknowledge(finding: Finding, *, who: str, note: str, now: datetime) -> tuple[Finding, Event]:
+    """Say that a person knows: the finding stays, quietly, until it worsens or ends."""
+    _refuse_resolved(finding)
+    after = msgspec.structs.replace(finding, state="acknowledged", acknowledged_by=who, note=note)
+    return after, _event(after, "acknowledged", now, who=who, note=note)
+
+
+def close(finding: Finding, *, who: str, note: str, now: datetime) -> tuple[Finding, Event]:
+    """End a finding by hand. It reopens when it is seen again."""
+    _refuse_resolved(finding)
+    after = msgspec.structs.replace(finding, state="resolved", note=note)
+    return after, _event(after, "closed", now, who=who, note=note)
+
+
+def worse(one: Severity, other: Severity) -> Severity:
+    """Return the graver of two severities."""
+    return max(one, other, key=RANK.__getitem__)
+
+
+def _one_each(seen: Sequence[Finding]) -> dict[str, Finding]:
+    """Key the sightings by id; of two with the same id the graver counts."""
+    sightings: dict[str, Finding] = {}
+    for finding in seen:
+        known = sightings.get(finding.id)
+        if known is None or RANK[finding.severity] > RANK[known.severity]:
+            sightings[finding.id] = finding
+    return sightings
+
+
+def _missed(known: Finding, *, covered: bool) -> tuple[Finding, Happening | None]:
+    if known.state == "resolved" or not covered:
+        return known, None
+    return msgspec.structs.replace(known, state="resolved"), "resolved"
+
+
+def _seen_again(
+    known: Finding, sighting: Finding, *, covered: bool
+) -> tuple[Finding, Happening | None]:
+    if known.state == "resolved":
+        return msgspec.structs.replace(sighting, reopened=known.reopened + 1), "reopened"
+    worsened = RANK[sighting.severity] > RANK[known.severity]
+    after = msgspec.structs.replace(
+        sighting,
+        state="open" if worsened else known.state,
+        # Held at its worst until it is over: a finding that swings would alert on every swing.
+        severity=worse(known.severity, sighting.severity),
+        first_seen=min(known.first_seen, sighting.first_seen),
+        last_seen=max(known.last_seen, sighting.last_seen),
+        claimants=sighting.claimants if covered else _last_known_ports(known, sighting),
+        reopened=known.reopened,
+        acknowledged_by=None if worsened else known.acknowledged_by,
+        note="" if worsened else known.note,
+    )
+    return after, "worsened" if worsened else None
+
+
+def _last_known_ports(known: Finding, sighting: Finding) -> tuple[Claimant, ...]:
+    """Keep the port a claimant was last seen on where this time no switch could be asked."""
+    ports = {claimant.mac: claimant.location for claimant in known.claimants}
+    return tuple(
+        msgspec.structs.replace(claimant, location=claimant.location or ports.get(claimant.mac))
+        for claimant in sighting.claimants
+    )
+
+
+def _refuse_resolved(finding: Finding) -> None:
+    if finding.state == "resolved":
+        raise AlreadyResolved(
+            f"{finding.id} is resolved already; nothing was changed",
+            remedy="It reopens by itself when it is seen again.",
+        )
+
+
+def _event(
+    finding: Finding, happening: Happening, now: datetime, *, who: str | None = None, note: str = ""
+) -> Event:
+    return Event(
+        finding=finding.id,
+        happening=happening,
+        at=now,
+        severity=finding.severity,
+        summary=finding.summary,
+        who=who,
+        note=note,
+    )

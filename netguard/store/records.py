@@ -1,0 +1,44 @@
+"""What goes into the store and comes out of it, besides findings."""
+
+from datetime import datetime
+
+import msgspec
+
+from netguard.findings import Location
+from probes.records import Gap, IPAddress
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """A station was seen using an address. `location` is the last known one, with its own time."""
+
+    segment: str
+    address: IPAddress
+    mac: str
+    location: Location | None = None
+    first_seen: datetime
+    last_seen: datetime
+
+
+class GatewayIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway's MAC as the router itself stated it, never as ARP did.
+
+    `source` is the router and the table it stood in; `confirmed` when it last said so,
+    `first_confirmed` when it first did (filled in by the store).
+    """
+
+    segment: str
+    address: IPAddress
+    mac: str
+    source: str
+    confirmed: datetime
+    first_confirmed: datetime | None = None
+
+
+class SweepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One sweep: when, how long (seconds), over which segments, and what could not be measured."""
+
+    started: datetime
+    duration: float
+    segments: tuple[str, ...]
+    counts: dict[str, int]
+    gaps: tuple[Gap, ...] = ()

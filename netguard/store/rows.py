@@ -1,0 +1,126 @@
+"""Rows from records and records from rows; every statement that writes stands here."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from netguard.findings import Finding, Location
+from netguard.life import Event
+from netguard.store import schema
+from netguard.store.records import Binding, GatewayIdentity, SweepRecord
+
+Row = dict[str, Any]
+Insert = sqlite.Insert | postgresql.Insert
+_INSERTS: dict[str, Callable[[sa.Table], Insert]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+_AT_ONCE = 1000  # ids in one question; SQLite allows 32766 parameters
+_PLACE = ("device", "port", "if_index", "vlan", "located")
+
+
+def concerned(connection: sa.Connection, seen: Sequence[str]) -> Iterator[Finding]:
+    """Yield the findings that a sweep can change: those not over, and those it saw again."""
+    over = schema.findings.c.state == "resolved"
+    yield from findings(connection, ~over)
+    for start in range(0, len(seen), _AT_ONCE):
+        some = schema.findings.c.id.in_(seen[start : start + _AT_ONCE])
+        yield from findings(connection, over & some)
+
+
+def findings(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterator[Finding]:
+    """Yield the findings that a condition holds for."""
+    for row in connection.execute(sa.select(schema.findings).where(where)).mappings():
+        yield Finding(**row)
+
+
+def put_findings(connection: sa.Connection, changed: Iterable[Finding]) -> None:
+    """Write findings as they stand now."""
+    insert = _insert(connection, schema.findings)
+    new = {column.name: column for column in insert.excluded if not column.primary_key}
+    _upsert(connection, insert, new, [msgspec.structs.asdict(finding) for finding in changed])
+
+
+def add_events(connection: sa.Connection, events: Iterable[Event]) -> None:
+    """Append to the history, which nothing ever changes."""
+    if history := [msgspec.structs.asdict(event) for event in events]:
+        connection.execute(schema.finding_history.insert(), history)
+
+
+def put_bindings(connection: sa.Connection, seen: Iterable[Binding]) -> None:
+    """Write who uses which address; a station that was not located keeps its last known port."""
+    insert = _insert(connection, schema.bindings)
+    known, new = schema.bindings.c, insert.excluded
+    change: Row = {
+        name: sa.case((new.device.is_(None), known[name]), else_=new[name]) for name in _PLACE
+    }
+    change["last_seen"] = _later(known.last_seen, new.last_seen)
+    _upsert(connection, insert, change, [_binding_row(binding) for binding in seen])
+
+
+def put_identities(connection: sa.Connection, confirmed: Iterable[GatewayIdentity]) -> None:
+    """Write what the routers confirmed; when they first did so stays."""
+    insert = _insert(connection, schema.gateway_identities)
+    known, new = schema.gateway_identities.c, insert.excluded
+    change = {"source": new.source, "confirmed": _later(known.confirmed, new.confirmed)}
+    _upsert(connection, insert, change, [_identity_row(identity) for identity in confirmed])
+
+
+def add_sweep(connection: sa.Connection, sweep: SweepRecord) -> None:
+    """Append one sweep."""
+    connection.execute(schema.sweeps.insert(), msgspec.structs.asdict(sweep))
+
+
+def binding(row: sa.RowMapping) -> Binding:
+    """Return the binding that a row holds."""
+    device, port, if_index, vlan, located = (row[name] for name in _PLACE)
+    return Binding(
+        segment=row["segment"],
+        address=row["address"],
+        mac=row["mac"],
+        location=Location(device=device, port=port, if_index=if_index, vlan=vlan, seen=located)
+        if device is not None
+        else None,
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+    )
+
+
+def _binding_row(seen: Binding) -> Row:
+    place = seen.location
+    return {
+        "segment": seen.segment,
+        "address": seen.address,
+        "mac": seen.mac,
+        "device": place and place.device,
+        "port": place and place.port,
+        "if_index": place and place.if_index,
+        "vlan": place and place.vlan,
+        "located": place and place.seen,
+        "first_seen": seen.first_seen,
+        "last_seen": seen.last_seen,
+    }
+
+
+def _identity_row(identity: GatewayIdentity) -> Row:
+    row = msgspec.structs.asdict(identity)
+    return {**row, "first_confirmed": identity.first_confirmed or identity.confirmed}
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Insert:
+    return _INSERTS[connection.dialect.name](table)
+
+
+def _upsert(connection: sa.Connection, insert: Insert, change: Row, rows: Sequence[Row]) -> None:
+    """Insert rows; where the key is there already, make this change to it instead."""
+    if not rows:
+        return
+    keys = insert.table.primary_key
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=change), rows)
+
+
+def _later(known: sa.ColumnElement[Any], new: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.case((new > known, new), else_=known)

@@ -1,0 +1,155 @@
+"""The tables of the store. A change here needs a migration, and `HEAD` its number."""
+
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+from netguard.findings import Claimant, Evidence
+from probes.records import Gap, IPAddress
+
+HEAD = "0001"
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC. SQLite knows no time zones, so there it is bare UTC."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        """Return a type with a time zone where the database has one."""
+        return dialect.type_descriptor(sa.DateTime(timezone=dialect.name != "sqlite"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware time into what the database keeps."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Address(sa.TypeDecorator[IPAddress]):
+    """An IP address, kept as its canonical text."""
+
+    impl = sa.String(45)
+    cache_ok = True
+
+    def process_bind_param(self, value: IPAddress | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Write the address as text."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> IPAddress | None:  # noqa: ARG002 - same
+        """Read the address from text."""
+        return None if value is None else ip_address(value)
+
+
+class Records(sa.TypeDecorator[Any]):
+    """Records of one type, kept as JSON that a database client can read too."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:  # noqa: ANN401 - any type that msgspec knows
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - same
+        """Turn records into plain lists and objects."""
+        return msgspec.to_builtins(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - same
+        """Turn plain lists and objects into records."""
+        return msgspec.convert(value, self.kind)
+
+
+# Every constraint has a name, so that a later migration can speak of it.
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_key",
+        "fk": "%(table_name)s_of_%(referred_table_name)s",
+        "ix": "%(table_name)s_by_%(column_0_name)s",
+    }
+)
+
+bindings = sa.Table(
+    "bindings",
+    metadata,
+    sa.Column("segment", sa.String, primary_key=True),
+    sa.Column("address", Address, primary_key=True, index=True),
+    sa.Column("mac", sa.String(17), primary_key=True, index=True),
+    sa.Column("device", sa.String),
+    sa.Column("port", sa.String),
+    sa.Column("if_index", sa.Integer),
+    sa.Column("vlan", sa.Integer),
+    sa.Column("located", Moment),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("last_seen", Moment, nullable=False),
+)
+
+gateway_identities = sa.Table(
+    "gateway_identities",
+    metadata,
+    sa.Column("segment", sa.String, primary_key=True),
+    sa.Column("address", Address, primary_key=True),
+    sa.Column("mac", sa.String(17), primary_key=True),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("first_confirmed", Moment, nullable=False),
+    sa.Column("confirmed", Moment, nullable=False),
+)
+
+findings = sa.Table(
+    "findings",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False, index=True),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("last_seen", Moment, nullable=False),
+    sa.Column("segment", sa.String),
+    sa.Column("address", Address),
+    sa.Column("server", sa.String),
+    sa.Column("claimants", Records(tuple[Claimant, ...]), nullable=False),
+    sa.Column("evidence", Records(tuple[Evidence, ...]), nullable=False),
+    sa.Column("summary", sa.String, nullable=False),
+    sa.Column("advice", sa.String, nullable=False),
+    sa.Column("reopened", sa.Integer, nullable=False),
+    sa.Column("acknowledged_by", sa.String),
+    sa.Column("note", sa.String, nullable=False),
+)
+
+finding_history = sa.Table(
+    "finding_history",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("finding", sa.String, sa.ForeignKey("findings.id"), nullable=False, index=True),
+    sa.Column("happening", sa.String, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("summary", sa.String, nullable=False),
+    sa.Column("who", sa.String),
+    sa.Column("note", sa.String, nullable=False),
+)
+
+sweeps = sa.Table(
+    "sweeps",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("started", Moment, nullable=False),
+    sa.Column("duration", sa.Float, nullable=False),
+    sa.Column("segments", Records(tuple[str, ...]), nullable=False),
+    sa.Column("counts", Records(dict[str, int]), nullable=False),
+    sa.Column("gaps", Records(tuple[Gap, ...]), nullable=False),
+)
