@@ -146,12 +146,12 @@ class _Reader:
         try:
             raw = tomllib.loads(self._file.read_bytes().decode("utf-8-sig"))
         except OSError as error:
-            remedy = "make it readable to this user"
+            remedy = "Make it readable to this user."
             self.problems.append(place.problem(str(error.strerror), remedy=remedy))
         except UnicodeDecodeError:
-            self.problems.append(place.problem("not UTF-8", remedy="save it as UTF-8"))
+            self.problems.append(place.problem("not UTF-8", remedy="Save it as UTF-8."))
         except tomllib.TOMLDecodeError as error:
-            remedy = "texts stand in double quotes, and every line is one key = value"
+            remedy = "Texts stand in double quotes, and every line is one key = value."
             self.problems.append(place.problem(str(error), remedy=remedy))
         else:
             return shaped(raw, FileTable, place, self.problems) or FileTable()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
@@ -9,11 +10,14 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from netguard.inventory import Device, Index, Inventory, IPNetwork, Segment, Server, index
-from netguard.problems import Problem, Severity, did_you_mean
+from netguard.problems import Problem, Severity
+from netguard.suggest import did_you_mean
 from probes.records import IPAddress
 
 Entry = Device | Segment | Server
 EntryT = TypeVar("EntryT", Segment, Server)
+
+_nearest = lru_cache(maxsize=4096)(did_you_mean)  # one unknown switch stands in many servers
 
 _IPV4 = 4
 _WIDEST_SWEEP = 16  # prefix length: 65,536 addresses take two minutes at the usual pace
@@ -78,7 +82,7 @@ def _repeated_names(entries: Iterable[Entry]) -> Iterator[Problem]:
         if count[entry.name] > 1 and entry.name not in seen:
             seen.add(entry.name)
             detail = f"{count[entry.name]} entries have this name"
-            yield _fault(entry, "name", entry.name, detail, remedy="give each a name of its own")
+            yield _fault(entry, "name", entry.name, detail, remedy="Give each a name of its own.")
 
 
 def _unknown(
@@ -86,7 +90,7 @@ def _unknown(
 ) -> Iterator[Problem]:
     for word in words:
         if word not in known:
-            remedy = did_you_mean(word, known)
+            remedy = _nearest(word, known)
             yield _fault(entry, key, word, "nothing has this name", remedy=remedy)
 
 
@@ -100,7 +104,7 @@ def _gateways(segment: Segment, look: Index) -> Iterator[Problem]:
                 "gateways",
                 address,
                 f"outside the segment's networks ({networks})",
-                remedy="correct the gateway, or add its network",
+                remedy="Correct the gateway, or add its network.",
             )
         if server := look.assigned_to(address):
             yield _fault(
@@ -108,7 +112,7 @@ def _gateways(segment: Segment, look: Index) -> Iterator[Problem]:
                 "gateways",
                 address,
                 f"also assigned to server {server.name!r}",
-                remedy="take it out of the server's address and blocks",
+                remedy="Take it out of the server's address and blocks.",
             )
 
 
@@ -126,7 +130,7 @@ def _wide_sweeps(segment: Segment) -> Iterator[Problem]:
             "networks",
             network,
             f"one ARP sweep of it takes {minutes:.0f} minutes",
-            remedy="name only the networks in use, or leave interface out",
+            remedy="Name only the networks in use, or leave interface out.",
             severity="warning",
         )
 
@@ -138,7 +142,7 @@ def _overlapping_segments(segments: Iterable[Segment]) -> Iterator[Problem]:
             inner.key,
             inner.what,
             f"overlaps {outer.what} of segment {outer.owner.name!r}",
-            remedy="an address belongs to one segment: correct one of the two",
+            remedy="An address belongs to one segment: correct one of the two.",
         )
 
 
@@ -153,7 +157,7 @@ def _placement(server: Server, names: _Names, look: Index) -> Iterator[Problem]:
                 "segment",
                 server.segment,
                 f"its address {server.address} lies in segment {found.name!r}",
-                remedy="correct the segment or the address",
+                remedy="Correct the segment or the address.",
             )
     elif found is None:
         yield _fault(
@@ -161,7 +165,7 @@ def _placement(server: Server, names: _Names, look: Index) -> Iterator[Problem]:
             "address",
             server.address,
             "lies in no segment's networks",
-            remedy="correct it, name the server's segment, or add the network to a segment",
+            remedy="Correct it, name the server's segment, or add the network to a segment.",
         )
     if server.port is not None:
         yield from _unknown(server, "port", (server.port.device,), names.devices)
@@ -179,7 +183,7 @@ def _assigned_twice(servers: Collection[Server]) -> Iterator[Problem]:
             inner.key,
             inner.what,
             f"also assigned to server {outer.owner.name!r}, as {outer.what}",
-            remedy="an address belongs to one server: correct one of the two",
+            remedy="An address belongs to one server: correct one of the two.",
         )
 
 
@@ -189,7 +193,7 @@ def _shared_macs(servers: Iterable[Server]) -> Iterator[Problem]:
         if server.mac is not None and first.setdefault(server.mac, server) is not server:
             other = first[server.mac].name
             detail = f"also the MAC of server {other!r}"
-            yield _fault(server, "mac", server.mac, detail, remedy="correct one of the two")
+            yield _fault(server, "mac", server.mac, detail, remedy="Correct one of the two.")
 
 
 class _Range(NamedTuple, Generic[EntryT]):

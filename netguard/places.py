@@ -35,14 +35,14 @@ def find_config(named: Path | None, environ: Mapping[str, str]) -> Path:
     raise ConfigError(
         f"no configuration: neither --config nor $NETGUARD_CONFIG is given,"
         f" and there is no {usual[0]} and no {usual[1]}",
-        remedy=f"mkdir -p {best.parent} && netguard config init > {best}, then edit it",
+        remedy=f"Begin with: mkdir -p {best.parent} && netguard config init > {best}",
     )
 
 
 def _existing(path: Path, said_by: str) -> Path:
     if not path.is_file():
         raise ConfigError(
-            f"{said_by} {path}: no such file", remedy="netguard config init writes one"
+            f"{said_by} {path}: no such file", remedy="`netguard config init` prints one."
         )
     return path.absolute()
 
@@ -58,10 +58,10 @@ def store_url(text: str) -> str:
     """Return a store's URL as it is written, if it is one that cannot be mistaken."""
     sqlite = _SQLITE.fullmatch(text)
     if sqlite is None and not _POSTGRESQL.fullmatch(text):
-        remedy = "write sqlite:////var/lib/netguard/netguard.db or postgresql+psycopg://HOST/NAME"
+        remedy = "Write sqlite:////var/lib/netguard/netguard.db or postgresql+psycopg://HOST/NAME."
         raise BadValue("not the URL of a store", remedy=remedy)
     if sqlite and not sqlite["path"].startswith("/"):
-        remedy = "four slashes: sqlite:////var/lib/netguard/netguard.db"
+        remedy = "Write four slashes: sqlite:////var/lib/netguard/netguard.db."
         raise BadValue("a path that depends on the current directory", remedy=remedy)
     return text
 
@@ -69,7 +69,7 @@ def store_url(text: str) -> str:
 def without_password(text: str) -> str:
     """Return a store's URL if it holds no password, as the configuration must not."""
     if masked(text) != text:
-        remedy = "leave it to ~/.pgpass, or give the whole URL in $NETGUARD_STORE"
+        remedy = "Leave it to ~/.pgpass, or give the whole URL in $NETGUARD_STORE."
         raise BadValue("a password may not be written here", remedy=remedy)
     return text
 

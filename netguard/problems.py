@@ -1,15 +1,12 @@
 """One thing that is wrong in a file that people write: where, what, and how to mend it."""
 
-import difflib
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 Severity = Literal["error", "warning"]
 
-_FEW = 12
 _LISTS = frozenset({"device", "segment", "server", "vantage", "alert"})
 
 
@@ -41,21 +38,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         file = f"{self.file}, line {self.line}" if self.line else self.file
         setting = f"{self.key} = {self.value}" if self.value else self.key
-        what = f"{self.detail}; {self.remedy}" if self.remedy else self.detail
+        what = f"{self.detail}. {self.remedy}" if self.remedy else self.detail
         return ": ".join(filter(None, (file, self.table, setting, what)))
 
 
 def errors(problems: Collection[Problem]) -> tuple[Problem, ...]:
     """Return the problems that forbid going on."""
     return tuple(p for p in problems if p.severity == "error")
-
-
-@lru_cache(maxsize=4096)  # the same unknown switch may stand in hundreds of servers
-def did_you_mean(word: str, known: frozenset[str]) -> str:
-    """Return a remedy for a word that is not known: the nearest one that is, or some that are."""
-    near = difflib.get_close_matches(word, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    names = sorted(known)
-    more = ", ..." if len(names) > _FEW else ""
-    return f"known are {', '.join(names[:_FEW])}{more}" if names else "define it first"

@@ -19,12 +19,12 @@ def snmp_faults(settings: SnmpSettings, place: Place) -> Iterator[Problem]:
     foreign = _COMMUNITIES if settings.version == "3" else _ONLY_V3
     needed = "user" if settings.version == "3" else "read"
     if getattr(settings, needed) is None:
-        remedy = f"version {settings.version} needs it"
+        remedy = f"Version {settings.version} needs it."
         yield place.problem("missing key", key=needed, remedy=remedy)
     for key in foreign:
         if getattr(settings, key) is not None:
             detail = f"means nothing in version {settings.version}"
-            yield place.problem(detail, key=key, remedy="leave it out, or change the version")
+            yield place.problem(detail, key=key, remedy="Leave it out, or change the version.")
     for key, needs in (
         ("auth_protocol", "auth_key"),
         ("auth_key", "auth_protocol"),
@@ -33,7 +33,7 @@ def snmp_faults(settings: SnmpSettings, place: Place) -> Iterator[Problem]:
         ("priv_key", "auth_key"),
     ):
         if getattr(settings, key) is not None and getattr(settings, needs) is None:
-            yield place.problem(f"needs {needs}", key=key, remedy=f"add {needs}")
+            yield place.problem(f"needs {needs}", key=key, remedy=f"Add {needs}.")
     for key, reference in _references(settings):
         try:
             check_form(reference)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from netguard.errors import ConfigError
 
 PUBLIC = "public"
-FORMS = "write env:NAME, file:/PATH or credential:NAME"
+FORMS = "Write env:NAME, file:/PATH or credential:NAME."
 _KINDS = ("env", "file", "credential")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MOST = 65536
@@ -40,11 +40,11 @@ def resolve(reference: str, *, environ: Mapping[str, str] = os.environ) -> str:
     check_form(reference)
     kind, _, name = reference.partition(":")
     if kind == "env":
-        return _sound(reference, environ.get(name, ""), remedy=f"set ${name}")
+        return _sound(reference, environ.get(name, ""), remedy=f"Set ${name}.")
     if kind == "file":
-        return _sound(reference, _private(Path(name)), remedy=f"write the secret to {name}")
+        return _sound(reference, _private(Path(name)), remedy=f"Write the secret to {name}.")
     if kind == "credential":
-        return _sound(reference, _credential(name, environ), remedy=f"write the credential {name}")
+        return _sound(reference, _credential(name, environ), remedy=f"Write the credential {name}.")
     return reference
 
 
@@ -66,19 +66,22 @@ def _sound(reference: str, text: str, *, remedy: str) -> str:
 def _private(path: Path) -> str:
     """Return what a file holds, provided that nobody but its owner and root could read it."""
     if not path.is_absolute():
-        raise ConfigError(f"file:{path} is a relative path", remedy="write the whole path")
-    with _opened(path, remedy="write the secret there, readable to this user only") as file:
+        raise ConfigError(f"file:{path} is a relative path", remedy="Write the whole path.")
+    with _opened(path, remedy="Write the secret there, readable to this user only.") as file:
         status = os.fstat(file.fileno())  # of what was opened, not of what the name means by now
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(f"{path} is not a plain file", remedy="name the file with the secret")
+            raise ConfigError(
+                f"{path} is not a plain file", remedy="Name the file with the secret."
+            )
         if status.st_mode & _OTHERS:
             mode = stat.S_IMODE(status.st_mode)
             raise ConfigError(
-                f"{path} is open to others (mode {mode:04o})", remedy=f"chmod 600 {path}"
+                f"{path} is open to others (mode {mode:04o})", remedy=f"Run: chmod 600 {path}"
             )
         if status.st_uid not in {0, os.geteuid()}:
             raise ConfigError(
-                f"{path} belongs to user {status.st_uid}", remedy=f"chown {os.geteuid()} {path}"
+                f"{path} belongs to user {status.st_uid}",
+                remedy=f"Run: chown {os.geteuid()} {path}",
             )
         return _text(path, file.read(_MOST))
 
@@ -89,12 +92,14 @@ def _credential(name: str, environ: Mapping[str, str]) -> str:
     if not folder:
         raise SecretMissing(
             f"credential:{name}: $CREDENTIALS_DIRECTORY is not set",
-            remedy=f"run under systemd with LoadCredential={name}:/PATH",
+            remedy=f"Run under systemd with LoadCredential={name}:/PATH.",
         )
     if "/" in name:
-        raise ConfigError(f"credential:{name} is not a credential's name", remedy="leave out the /")
+        raise ConfigError(
+            f"credential:{name} is not a credential's name", remedy="Name only the credential."
+        )
     path = Path(folder, name)
-    with _opened(path, remedy=f"add LoadCredential={name}:/PATH to the unit") as file:
+    with _opened(path, remedy=f"Add LoadCredential={name}:/PATH to the unit.") as file:
         return _text(path, file.read(_MOST))
 
 
@@ -115,4 +120,4 @@ def _text(path: Path, content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text", remedy="write it as text") from None
+        raise ConfigError(f"{path} is not UTF-8 text", remedy="Write it as text.") from None

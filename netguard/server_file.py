@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from netguard.inventory import Server
-from netguard.problems import Problem, did_you_mean
+from netguard.problems import Problem
 from netguard.shapes import Place, meant, shaped
+from netguard.suggest import did_you_mean
 from netguard.tables import ServerTable
 
 _COLUMNS = frozenset(ServerTable.__struct_fields__)
@@ -32,7 +33,7 @@ def read_servers(path: Path) -> ServerFile:
     try:
         content = path.read_bytes()
     except OSError as error:
-        remedy = "correct servers = ... or the file's rights"
+        remedy = "Correct servers = ... or the file's rights."
         return ServerFile(str(path), problems=(place.problem(str(error.strerror), remedy=remedy),))
     try:
         text = content.decode("utf-8-sig")  # spreadsheets write a byte order mark
@@ -40,7 +41,7 @@ def read_servers(path: Path) -> ServerFile:
         line = content.count(b"\n", 0, error.start) + 1
         place = Place(str(path), line=line)
         return ServerFile(
-            str(path), problems=(place.problem("not UTF-8", remedy="save it as UTF-8"),)
+            str(path), problems=(place.problem("not UTF-8", remedy="Save it as UTF-8."),)
         )
     return _parsed(text, str(path))
 
@@ -72,14 +73,14 @@ def _rows(text: str, file: str, problems: list[Problem]) -> Iterator[tuple[int, 
             yield from _row(header, cells, Place(file, line=line), problems)
             line = reader.line_num + 1
     except csv.Error as error:
-        remedy = "close the quotes, and write a quote inside quotes twice"
+        remedy = "Close the quotes, and write a quote inside quotes twice."
         problems.append(Place(file, line=line).problem(str(error), remedy=remedy))
 
 
 def _header_problems(header: Sequence[str], place: Place) -> list[Problem]:
-    needs = "the first line names the columns, e.g. name,customer,address,blocks"
+    needs = "The first line names the columns, e.g. name,customer,address,blocks."
     if len(header) == 1 and header[0] not in _COLUMNS:
-        return [place.problem("no columns", remedy=f"separate them by commas; {needs}")]
+        return [place.problem("no columns", remedy=f"Separate them by commas. {needs}")]
     repeated = {name for name in header if header.count(name) > 1}
     return [
         *(
@@ -87,7 +88,7 @@ def _header_problems(header: Sequence[str], place: Place) -> list[Problem]:
             for name in header
             if name not in _COLUMNS
         ),
-        *(place.problem("repeated column", key=name, remedy="keep one") for name in repeated),
+        *(place.problem("repeated column", key=name, remedy="Keep one.") for name in repeated),
         *(
             place.problem("missing column", key=name, remedy=needs)
             for name in _NEEDED
@@ -104,7 +105,7 @@ def _row(
         return
     if len(filled) != len(header):
         detail = f"{len(filled)} cells under {len(header)} columns"
-        problems.append(place.problem(detail, remedy="quote cells that hold a comma"))
+        problems.append(place.problem(detail, remedy="Quote cells that hold a comma."))
         return
     row: Row = {name: cell for name, cell in zip(header, filled, strict=True) if cell}
     if "blocks" in row:

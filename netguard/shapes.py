@@ -5,8 +5,9 @@ from typing import Literal, Protocol, TypeVar, get_args, get_origin, get_type_hi
 
 import msgspec
 
-from netguard.problems import Problem, Severity, did_you_mean
+from netguard.problems import Problem, Severity
 from netguard.secrets import masked
+from netguard.suggest import did_you_mean
 from netguard.values import BadValue
 
 ShapeT = TypeVar("ShapeT", bound=msgspec.Struct)
@@ -83,7 +84,7 @@ def shaped(
 ) -> ShapeT | None:
     """Return the table as its class, or None; what is wrong with it is added to the problems."""
     if not isinstance(raw, dict):
-        remedy = "a table has a heading in brackets and one key = value per line"
+        remedy = "A table has a heading in brackets and one key = value per line."
         problems.append(place.problem("not a table", remedy=remedy))
         return None
     known = frozenset(shape.__struct_fields__)
@@ -117,7 +118,7 @@ def _explained(
     if field := re.search(r"(missing required|unknown) field `(.*)`", what):
         state = "missing key" if field[1].startswith("missing") else "unknown key"
         inside = f"{key}.{field[2]}" if key else field[2]
-        remedy = "every such table needs it" if state == "missing key" else "leave it out"
+        remedy = "Every such table needs it." if state == "missing key" else "Leave it out."
         return place.problem(state, key=inside, remedy=remedy)
     if what.startswith("Invalid enum value"):
         choices = _choices(get_type_hints(shape, include_extras=True)[key.partition("[")[0]])
@@ -127,8 +128,8 @@ def _explained(
     expected, _, got = what.removeprefix("Expected ").partition(", got ")
     if not place.section and got in {"`array`", "`object`"}:
         heading = f"[[{key}]]" if expected == "`array`" else f"[{key}]"
-        return place.problem("wrong kind of table", key=key, remedy=f"its heading is {heading}")
-    remedy = f"write {_said(expected)}"
+        return place.problem("wrong kind of table", key=key, remedy=f"Its heading is {heading}.")
+    remedy = f"Write {_said(expected)}."
     return place.problem("wrong kind of value", key=key, value=value, remedy=remedy)
 
 

@@ -50,10 +50,12 @@ def address(text: str) -> IPAddress:
         found = ip_address(text)
     except ValueError:
         bare = text.partition("/")[0]
-        remedy = f"write {bare} without the prefix" if bare != text else "write e.g. 198.51.100.20"
+        remedy = (
+            f"Write {bare} without the prefix." if bare != text else "Write e.g. 198.51.100.20."
+        )
         raise BadValue("not an IP address", remedy=remedy) from None
     if found.version == 6 and found.scope_id is not None:  # noqa: PLR2004 - IPv6
-        raise BadValue("an address with a zone", remedy=f"leave out %{found.scope_id}")
+        raise BadValue("an address with a zone", remedy=f"Leave out %{found.scope_id}.")
     return found
 
 
@@ -66,8 +68,8 @@ def network(text: str) -> IPNetwork:
     try:
         meant = ip_network(text, strict=False)
     except ValueError:
-        raise BadValue("not a network", remedy="write e.g. 198.51.100.0/25") from None
-    raise BadValue("has host bits set", remedy=f"the network around it is {meant}")
+        raise BadValue("not a network", remedy="Write e.g. 198.51.100.0/25.") from None
+    raise BadValue("has host bits set", remedy=f"The network around it is {meant}.")
 
 
 def mac(text: str) -> str:
@@ -75,14 +77,14 @@ def mac(text: str) -> str:
     try:
         return macs.canonical(text)
     except ValueError:
-        raise BadValue("not a MAC address", remedy="write e.g. 00:00:5e:00:53:20") from None
+        raise BadValue("not a MAC address", remedy="Write e.g. 00:00:5e:00:53:20.") from None
 
 
 def host_port(text: str) -> tuple[str, int]:
     """Read `host` or `host:port`, IPv6 in brackets where a port follows; SNMP's port by default."""
     wrong = BadValue(
         "not host or host:port",
-        remedy="write e.g. 192.0.2.1, sw1.example.net:1161, 2001:db8::1 or [2001:db8::1]:1161",
+        remedy="Write e.g. 192.0.2.1, sw1.example.net:1161, 2001:db8::1 or [2001:db8::1]:1161.",
     )
     try:
         return str(ip_address(text)), SNMP_PORT
@@ -92,7 +94,7 @@ def host_port(text: str) -> tuple[str, int]:
         raise wrong
     port = int(match["port"] or SNMP_PORT)
     if not 0 < port <= _LAST_PORT:
-        raise BadValue(f"port {port} does not exist", remedy=f"ports are 1 to {_LAST_PORT}")
+        raise BadValue(f"port {port} does not exist", remedy=f"Ports are 1 to {_LAST_PORT}.")
     if match["host"]:
         return match["host"], port
     try:
@@ -105,7 +107,7 @@ def listener(text: str) -> tuple[str, int]:
     """Read where to listen, `udp:0.0.0.0:5514`, as address and port."""
     transport, _, rest = text.partition(":")
     if transport != "udp" or not rest.rpartition(":")[0].strip("["):
-        raise BadValue("not udp:ADDRESS:PORT", remedy="write e.g. udp:0.0.0.0:5514")
+        raise BadValue("not udp:ADDRESS:PORT", remedy="Write e.g. udp:0.0.0.0:5514.")
     host, port = host_port(rest)
     return str(address(host)), port
 
@@ -114,7 +116,7 @@ def switch_port(text: str) -> SwitchPort:
     """Read a device's name and a port's, `cat1 Fa0/3`."""
     device, _, port = text.strip().partition(" ")
     if not port.strip():
-        raise BadValue("not a device and a port", remedy="write e.g. cat1 Fa0/3")
+        raise BadValue("not a device and a port", remedy="Write e.g. cat1 Fa0/3.")
     return SwitchPort(device, port.strip())
 
 
@@ -124,7 +126,7 @@ def duration(text: str) -> float:
         return 0
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise BadValue("not a duration", remedy="write e.g. 30s, 5m, 24h, 7d or 0")
+        raise BadValue("not a duration", remedy="Write e.g. 30s, 5m, 24h, 7d or 0.")
     return int(match[1]) * _SECONDS[match[2]]
 
 
@@ -137,5 +139,5 @@ def protected(text: str) -> SwitchPort | IPAddress | str:
             continue
     raise BadValue(
         "not a port, address or MAC",
-        remedy="write e.g. cat1 Gi0/1, 198.51.100.1 or 00:00:5e:00:53:01",
+        remedy="Write e.g. cat1 Gi0/1, 198.51.100.1 or 00:00:5e:00:53:01.",
     )
