@@ -15,29 +15,30 @@ HEAD = "0001"
 
 
 class Moment(sa.TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC. SQLite knows no time zones, so there it is bare UTC."""
+    """An aware datetime, kept in UTC; on SQLite, which has none, as ISO 8601 text that sorts."""
 
-    impl = sa.DateTime
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        """Return a type with a time zone where the database has one."""
-        return dialect.type_descriptor(sa.DateTime(timezone=dialect.name != "sqlite"))
+        """Return the type that this database keeps a time in."""
+        return sa.String(32) if dialect.name == "sqlite" else sa.DateTime(timezone=True)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - text or time, by database
         """Turn an aware time into what the database keeps."""
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value} has no time zone")
         utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+        return utc.isoformat(timespec="microseconds") if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - same
         """Return an aware time in UTC."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+        moment: datetime = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
+        return moment.astimezone(UTC)
 
 
 class Address(sa.TypeDecorator[IPAddress]):
