@@ -54,6 +54,12 @@ def default_store(environ: Mapping[str, str]) -> str:
     return f"sqlite:///{_xdg(environ, 'XDG_STATE_HOME', '.local/state')}/netguard/netguard.db"
 
 
+def sqlite_file(url: str) -> Path | None:
+    """Return the file that a store's URL names, None where it names a server."""
+    sqlite = _SQLITE.fullmatch(url)
+    return Path(sqlite["path"]) if sqlite else None
+
+
 def store_url(text: str) -> str:
     """Return a store's URL as it is written, if it is one that cannot be mistaken."""
     sqlite = _SQLITE.fullmatch(text)

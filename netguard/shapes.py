@@ -122,9 +122,8 @@ def _explained(
         return place.problem(state, key=inside, remedy=remedy)
     if what.startswith("Invalid enum value"):
         choices = _choices(get_type_hints(shape, include_extras=True)[key.partition("[")[0]])
-        detail = f"not one of {', '.join(sorted(choices))}"
         remedy = did_you_mean(str(value), choices)
-        return place.problem(detail, key=key, value=value, remedy=remedy)
+        return place.problem("not one of the choices", key=key, value=value, remedy=remedy)
     expected, _, got = what.removeprefix("Expected ").partition(", got ")
     if not place.section and got in {"`array`", "`object`"}:
         heading = f"[[{key}]]" if expected == "`array`" else f"[{key}]"

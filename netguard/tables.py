@@ -168,7 +168,7 @@ class WatchTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def _interval(text: str) -> float:
     seconds = duration(text)
     if not seconds:
-        raise BadValue("not an interval", remedy="write e.g. 1m")
+        raise BadValue("not an interval", remedy="Write e.g. 1m.")
     return seconds
 
 
