@@ -25,7 +25,7 @@ HEADERS = ("SEVERITY", "ID", "STATE", "ADDRESS", "SUSPECT", "FIRST SEEN", "LAST 
 
 @click.group()
 def findings() -> None:
-    """What was found, and what became of it.
+    """List what was found, and say what became of it.
 
     ID may be shortened to its beginning or its end between slashes, for example the address.
     """
@@ -55,7 +55,8 @@ def list_(app: App, states: tuple[State, ...], segment: str | None, *, everythin
         return
     now = clock.now()
     print_table(HEADERS, (_row(finding, now) for finding in found))
-    click.echo(f"{len(found)} findings; {_freshness(sweep, now)}", err=True)
+    number = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+    click.echo(f"{number}; {_freshness(sweep, now)}", err=True)
 
 
 @findings.command()
@@ -128,9 +129,14 @@ def resolve(given: str, known: Sequence[Finding]) -> Finding:
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        ids = ", ".join(finding.id for finding in candidates)
-        raise click.BadParameter(f"{given!r} could be any of: {ids}", param_hint="ID")
-    hint = did_you_mean(given, (f.id for f in known)) if known else "The store has no findings."
+        several = ", ".join(finding.id for finding in candidates)
+        raise click.BadParameter(f"{given!r} could be any of: {several}", param_hint="ID")
+    unresolved = [finding.id for finding in known if finding.state != "resolved"]
+    hint = (
+        did_you_mean(given, unresolved)
+        if unresolved
+        else "Nothing is open; findings list --all tells more."
+    )
     raise click.BadParameter(f"there is no finding {given!r}. {hint}", param_hint="ID")
 
 

@@ -46,6 +46,7 @@ class Store:
 
         `covered` is as in `netguard.life.follow`.
         """
+        bindings, identities = tuple(bindings), tuple(identities)  # before others have to wait
         with writing(self._engine) as connection:
             known = {f.id: f for f in rows.concerned(connection, [f.id for f in findings])}
             changes = life.follow(known, findings, covered=covered, now=now)

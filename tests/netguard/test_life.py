@@ -1,0 +1,274 @@
+"""What becomes of a finding from one look to the next."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netguard.errors import Exit
+from netguard.findings import Claimant, Finding, Severity, State
+from netguard.life import (
+    RANK,
+    AlreadyResolved,
+    Changes,
+    Event,
+    Happening,
+    acknowledge,
+    close,
+    follow,
+)
+from tests.remembering import GATEWAY, ROUTER, THIEF, at, finding, location
+
+HERE = "gateway-hijack/web-226/198.51.100.1"
+
+
+def look(
+    known: Sequence[Finding], seen: Sequence[Finding], *, covered: bool = True, minute: float = 1
+) -> Changes:
+    return follow({f.id: f for f in known}, seen, covered=lambda _: covered, now=at(minute))
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "covered", "state", "happening"),
+    [
+        (None, "critical", True, "open", "opened"),
+        (None, "critical", False, "open", "opened"),
+        ("open", "critical", True, "open", None),
+        ("acknowledged", "critical", True, "acknowledged", None),
+        ("resolved", "critical", True, "open", "reopened"),
+        ("resolved", "critical", False, "open", "reopened"),
+        ("open", None, True, "resolved", "resolved"),
+        ("acknowledged", None, True, "resolved", "resolved"),
+        ("resolved", None, True, "resolved", None),
+        ("open", None, False, "open", None),
+        ("acknowledged", None, False, "acknowledged", None),
+        ("resolved", None, False, "resolved", None),
+    ],
+)
+def test_a_finding_goes_from_state_to_state_by_what_was_seen(
+    known: State | None,
+    seen: Severity | None,
+    covered: bool,  # noqa: FBT001 - a column of the table
+    state: State,
+    happening: Happening | None,
+) -> None:
+    before = [finding(state=known)] if known else []
+    sightings = [finding(minute=1, severity=seen)] if seen else []
+    after = look(before, sightings, covered=covered)
+    assert [f.state for f in after.findings] == [state]
+    assert [e.happening for e in after.events] == ([happening] if happening else [])
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "after", "happening"),
+    [
+        (("warning", "open"), "critical", ("critical", "open"), ["worsened"]),
+        (("warning", "acknowledged"), "critical", ("critical", "open"), ["worsened"]),
+        (("notice", "acknowledged"), "warning", ("warning", "open"), ["worsened"]),
+        (("critical", "acknowledged"), "warning", ("critical", "acknowledged"), []),
+        (("critical", "open"), "notice", ("critical", "open"), []),
+    ],
+)
+def test_a_finding_worsens_but_does_not_ease_until_it_is_over(
+    known: tuple[Severity, State],
+    seen: Severity,
+    after: tuple[Severity, State],
+    happening: list[Happening],
+) -> None:
+    severity, state = known
+    changes = look([finding(severity=severity, state=state)], [finding(minute=1, severity=seen)])
+    (now,) = changes.findings
+    assert (now.severity, now.state) == after
+    assert [event.happening for event in changes.events] == happening
+
+
+def test_a_continued_finding_keeps_its_beginning_and_shows_what_is_seen_now() -> None:
+    sighting = finding(minute=1, summary="Now it is ds0143.")
+    (after,) = look([finding()], [sighting]).findings
+    assert after == msgspec.structs.replace(sighting, first_seen=at(0))
+
+
+def test_a_reopened_finding_begins_anew_and_counts_its_openings() -> None:
+    over = finding(state="resolved", reopened=1, acknowledged_by="mara", note="known")
+    (after,) = look([over], [finding(minute=9)], minute=9).findings
+    assert after == finding(minute=9, reopened=2)
+
+
+def test_a_worsened_finding_is_nobodys_any_more() -> None:
+    known = finding(severity="warning", state="acknowledged", acknowledged_by="mara", note="known")
+    (after,) = look([known], [finding(minute=1)]).findings
+    assert (after.acknowledged_by, after.note) == (None, "")
+
+
+def test_an_acknowledged_finding_stays_the_persons_who_took_it() -> None:
+    known = finding(state="acknowledged", acknowledged_by="mara", note="on it")
+    (after,) = look([known], [finding(minute=1)]).findings
+    assert (after.acknowledged_by, after.note) == ("mara", "on it")
+
+
+@pytest.mark.parametrize(("covered", "port"), [(False, "Fa0/3"), (True, None)])
+def test_the_last_known_port_stays_only_where_no_switch_could_be_asked(
+    covered: bool,  # noqa: FBT001 - a column of the table
+    port: str | None,
+) -> None:
+    lost = (Claimant(mac=ROUTER, role="rightful"), Claimant(mac=THIEF, role="impostor"))
+    (after,) = look([finding()], [finding(minute=1, claimants=lost)], covered=covered).findings
+    assert after.claimants[0].location is None
+    assert after.claimants[1].location == (location() if port else None)
+
+
+def test_a_port_seen_now_is_better_than_the_last_known_one() -> None:
+    moved = (Claimant(mac=THIEF, role="impostor", location=location("Fa0/9", minute=1)),)
+    (after,) = look([finding()], [finding(minute=1, claimants=moved)], covered=False).findings
+    assert after.claimants == moved
+
+
+def test_of_two_sightings_of_one_trouble_the_graver_counts() -> None:
+    both = [finding(severity="warning"), finding(severity="critical"), finding(severity="notice")]
+    assert look([], both).findings == (finding(severity="critical"),)
+
+
+def test_coverage_is_asked_of_each_finding() -> None:
+    here, there = finding(), finding("198.51.100.9", segment="web-227")
+    changes = follow(
+        {f.id: f for f in (here, there)}, [], covered=lambda f: f.segment == "web-226", now=at(1)
+    )
+    assert [f.state for f in changes.findings] == ["resolved", "open"]
+
+
+def test_an_event_says_what_the_finding_said() -> None:
+    assert look([], [finding()]).events == (
+        Event(
+            finding=HERE,
+            happening="opened",
+            at=at(1),
+            severity="critical",
+            summary=f"ds0142 answers for the gateway {GATEWAY}.",
+        ),
+    )
+
+
+def test_a_person_acknowledges() -> None:
+    after, event = acknowledge(finding(), who="mara", note="calling the customer", now=at(3))
+    assert (after.state, after.acknowledged_by, after.note) == (
+        "acknowledged",
+        "mara",
+        "calling the customer",
+    )
+    assert (event.happening, event.who, event.note, event.at) == (
+        "acknowledged",
+        "mara",
+        "calling the customer",
+        at(3),
+    )
+
+
+def test_a_closed_finding_reopens_when_it_is_seen_again() -> None:
+    after, event = close(finding(), who="mara", note="cable pulled", now=at(3))
+    assert (after.state, event.happening, event.who) == ("resolved", "closed", "mara")
+    again = look([after], [finding(minute=4)], minute=4)
+    assert [e.happening for e in again.events] == ["reopened"]
+
+
+@pytest.mark.parametrize("turn", [acknowledge, close])
+def test_what_is_over_can_be_neither_acknowledged_nor_closed(
+    turn: Callable[..., object],
+) -> None:
+    with pytest.raises(AlreadyResolved, match="resolved already") as refused:
+        turn(finding(state="resolved"), who="mara", note="", now=at(1))
+    assert refused.value.exit_code == Exit.REFUSED
+
+
+# -- whatever happens ---------------------------------------------------------------------------
+
+ADDRESSES = [f"198.51.100.{n}" for n in range(1, 5)]
+sightings = st.dictionaries(st.sampled_from(ADDRESSES), st.sampled_from(sorted(RANK)))
+looks = st.lists(st.tuples(sightings, st.sets(st.sampled_from(ADDRESSES))), max_size=8)
+
+
+def outside(gaps: set[str]) -> Callable[[Finding], bool]:
+    return lambda finding: str(finding.address) not in gaps
+
+
+def played(steps: list[tuple[dict[str, Severity], set[str]]]) -> list[Changes]:
+    """Return what each look led to; a step is what was seen, and which addresses had a gap."""
+    known: dict[str, Finding] = {}
+    story = []
+    for minute, (severities, gaps) in enumerate(steps):
+        seen = [finding(a, minute=minute, severity=s) for a, s in severities.items()]
+        changes = follow(known, seen, covered=outside(gaps), now=at(minute))
+        known = {f.id: f for f in changes.findings}
+        story.append(changes)
+    return story
+
+
+@given(looks)
+def test_no_finding_is_ever_lost_or_doubled(
+    steps: list[tuple[dict[str, Severity], set[str]]],
+) -> None:
+    ever: set[str] = set()
+    for (severities, _), changes in zip(steps, played(steps), strict=True):
+        ever |= {finding(address).id for address in severities}
+        assert sorted(f.id for f in changes.findings) == sorted(ever)
+
+
+@given(looks)
+def test_within_one_opening_the_beginning_stays_and_the_severity_never_falls(
+    steps: list[tuple[dict[str, Severity], set[str]]],
+) -> None:
+    before: dict[str, Finding] = {}
+    for changes in played(steps):
+        for after in changes.findings:
+            known = before.get(after.id)
+            if known and known.reopened == after.reopened:
+                assert after.first_seen == known.first_seen
+                assert RANK[after.severity] >= RANK[known.severity]
+                assert after.last_seen >= known.last_seen
+        before = {f.id: f for f in changes.findings}
+
+
+@given(looks)
+def test_nothing_is_resolved_across_a_gap(
+    steps: list[tuple[dict[str, Severity], set[str]]],
+) -> None:
+    for (_, gaps), changes in zip(steps, played(steps), strict=True):
+        ended = {e.finding for e in changes.events if e.happening == "resolved"}
+        assert not ended & {finding(address).id for address in gaps}
+
+
+@given(looks)
+def test_looking_twice_at_the_same_changes_nothing(
+    steps: list[tuple[dict[str, Severity], set[str]]],
+) -> None:
+    if not steps:
+        return
+    severities, gaps = steps[-1]
+    minute = len(steps) - 1
+    changes = played(steps)[-1]
+    seen = [finding(a, minute=minute, severity=s) for a, s in severities.items()]
+    again = follow(
+        {f.id: f for f in changes.findings},
+        seen,
+        covered=outside(gaps),
+        now=at(minute),
+    )
+    assert again.events == ()
+    assert again.findings == changes.findings
+
+
+@given(looks)
+def test_events_alone_tell_every_state(
+    steps: list[tuple[dict[str, Severity], set[str]]],
+) -> None:
+    leads_to: dict[str, State] = {
+        "opened": "open",
+        "reopened": "open",
+        "worsened": "open",
+        "resolved": "resolved",
+    }
+    told: dict[str, State] = {}
+    for changes in played(steps):
+        told |= {event.finding: leads_to[event.happening] for event in changes.events}
+        assert told == {f.id: f.state for f in changes.findings}

@@ -1,0 +1,98 @@
+"""Builders for what a store is given, with every field filled that could get lost on the way."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+from netguard.findings import Claimant, Evidence, Finding, Location, identity
+from netguard.life import Changes
+from netguard.store import Binding, GatewayIdentity, Store, SweepRecord
+from probes.records import Gap
+
+START = datetime(2026, 3, 1, 4, 0, 0, 250_000, tzinfo=UTC)
+GATEWAY = "198.51.100.1"
+ROUTER = "00:00:5e:00:53:01"
+THIEF = "00:00:5e:00:53:20"
+
+
+def at(minutes: float) -> datetime:
+    """Return the time so many minutes after the start."""
+    return START + timedelta(minutes=minutes)
+
+
+def location(port: str = "Fa0/3", *, minute: float = 0) -> Location:
+    return Location(device="cat1", port=port, if_index=4, vlan=226, seen=at(minute))
+
+
+def finding(address: str = GATEWAY, *, minute: float = 0, **fields: object) -> Finding:
+    """Return a hijack of the gateway as one look at this minute would report it."""
+    known: dict[str, object] = {
+        "id": identity("gateway-hijack", "web-226", address),
+        "kind": "gateway-hijack",
+        "severity": "critical",
+        "first_seen": at(minute),
+        "last_seen": at(minute),
+        "segment": "web-226",
+        "address": ip_address(address),
+        "server": "ds0142",
+        "claimants": (
+            Claimant(mac=ROUTER, vendor="ICANN, IANA Department", role="rightful"),
+            Claimant(mac=THIEF, role="impostor", server="ds0142", location=location()),
+        ),
+        "evidence": (Evidence(source="arp-sweep", seen=at(minute), detail="both answered"),),
+        "summary": f"ds0142 answers for the gateway {address}.",
+        "advice": "netguard port show cat1 Fa0/3",
+    }
+    return Finding(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def binding(address: str = "198.51.100.20", *, minute: float = 0, **fields: object) -> Binding:
+    known: dict[str, object] = {
+        "segment": "web-226",
+        "address": ip_address(address),
+        "mac": THIEF,
+        "location": location(minute=minute),
+        "first_seen": at(minute),
+        "last_seen": at(minute),
+    }
+    return Binding(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def said(minute: float = 0, *, mac: str = ROUTER) -> GatewayIdentity:
+    return GatewayIdentity(
+        segment="web-226",
+        address=ip_address(GATEWAY),
+        mac=mac,
+        source="edge1 ifPhysAddress",
+        confirmed=at(minute),
+    )
+
+
+def sweep_record(minute: float = 0, *, gaps: tuple[Gap, ...] = ()) -> SweepRecord:
+    return SweepRecord(
+        started=at(minute),
+        duration=2.4,
+        segments=("web-226",),
+        counts={"addresses_probed": 126, "addresses_answered": 40},
+        gaps=gaps,
+    )
+
+
+def remember(
+    store: Store,
+    findings: Iterable[Finding] = (),
+    *,
+    minute: float = 0,
+    bindings: Iterable[Binding] = (),
+    identities: Iterable[GatewayIdentity] = (),
+    covered: bool = True,
+) -> Changes:
+    """Record one sweep at this minute."""
+    return store.record(
+        sweep_record(minute),
+        bindings,
+        tuple(findings),
+        identities,
+        covered=lambda _: covered,
+        now=at(minute),
+    )
