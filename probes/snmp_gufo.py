@@ -21,6 +21,7 @@ from gufo.snmp._fast import (
 )
 from gufo.snmp.utils import format_sock_addr
 
+from probes.errors import NoAnswer
 from probes.snmp_link import (
     Credentials,
     Target,
@@ -114,15 +115,17 @@ class GufoLink:
         self, send: Callable[[Socket], None], receive: Callable[[Socket], Answer]
     ) -> Answer:
         async with self._turn:
-            if self._socket is None:
-                self._socket = await self._opened()
             try:
-                return await self._exchange(self._socket, send, receive)
+                return await self._exchange(await self._opened(), send, receive)
             except SnmpAuthError:
                 # Not only wrong keys: an agent that rebooted, or an engine time gone stale.
-                self._socket = await self._opened()
+                await self.close()
+            except NoAnswer:
+                # Another agent may be there by now: its SNMPv3 engine would have to be learnt.
+                await self.close()
+                raise
             try:
-                return await self._exchange(self._socket, send, receive)
+                return await self._exchange(await self._opened(), send, receive)
             except SnmpAuthError:
                 raise refusal(self._target, "the agent refused the user or its keys") from None
 
@@ -158,13 +161,16 @@ class GufoLink:
                     continue  # it was the answer to another question
 
     async def _opened(self) -> Socket:
-        where = await resolve(self._target)
-        address = format_sock_addr(where.address, where.port)
-        if self._credentials.version != "3":
-            return SnmpV2cClientSocket(address, self._credentials.community, 0, 0, 0, 0)
-        return await self._discovered(
-            SnmpV3ClientSocket(address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
-        )
+        if self._socket is None:
+            where = await resolve(self._target)
+            address = format_sock_addr(where.address, where.port)
+            if self._credentials.version == "3":
+                link = SnmpV3ClientSocket(address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
+                self._socket = await self._discovered(link)
+            else:
+                community = self._credentials.community
+                self._socket = SnmpV2cClientSocket(address, community, 0, 0, 0, 0)
+        return self._socket
 
     async def _discovered(self, link: SnmpV3ClientSocket) -> SnmpV3ClientSocket:
         """Learn the agent's engine id, then its boots and time (RFC 3414, section 4)."""
@@ -200,6 +206,8 @@ def _settle(future: asyncio.Future[None]) -> None:
 def _decoded(link: Socket, receive: Callable[[Socket], Answer]) -> Answer:
     try:
         return receive(link)
+    except TimeoutError:
+        raise ConnectionRefusedError("nothing listens on the port") from None
     except SnmpDecodeError as error:
         # What follows a colon is the datagram itself.
         raise _GarbledError(str(error).partition(":")[0]) from None

@@ -76,6 +76,15 @@ class Link(Protocol):
         """Give the socket back."""
 
 
+_AddressInfo = tuple[
+    socket.AddressFamily,
+    int,
+    int,
+    str,
+    tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
+]
+
+
 class Endpoint(NamedTuple):
     """A resolved UDP endpoint; `address` holds the zone of a link-local IPv6 address."""
 
@@ -86,9 +95,8 @@ class Endpoint(NamedTuple):
 
 async def resolve(target: Target) -> Endpoint:
     """Look the target's host up; raises NoAnswer where the name has no address."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
+        found = await _addresses(target.host, target.port)
     except (OSError, UnicodeError) as error:
         raise NoAnswer(
             target.subject,
@@ -99,6 +107,15 @@ async def resolve(target: Target) -> Endpoint:
     family, _, _, _, where = found[0]
     zone = f"%{where[3]}" if len(where) == 4 and where[3] else ""  # noqa: PLR2004 - IPv6 has four
     return Endpoint(family, str(where[0]).partition("%")[0] + zone, target.port)
+
+
+async def _addresses(host: str, port: int) -> Sequence[_AddressInfo]:
+    try:
+        # An address needs no resolver, and so no thread.
+        return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        loop = asyncio.get_running_loop()
+        return await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
 
 
 def silence(target: Target, credentials: Credentials, detail: str = "") -> NoAnswer:

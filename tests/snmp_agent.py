@@ -4,14 +4,19 @@ Real agents do not misbehave on demand, so the tests answer with frames made her
 the parsed request and returns the datagrams to send back: none, one or several.
 """
 
+import asyncio
 import socket
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from probes.snmp import Credentials, Session, open_session
+
+Answer = TypeVar("Answer")
 Oid = tuple[int, ...]
+PUBLIC = Credentials(version="2c", community="public")
 
 GET, GET_NEXT, RESPONSE, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5
 NO_ERROR, TOO_BIG, NO_SUCH_NAME, GEN_ERR = 0, 1, 2, 5
@@ -186,3 +191,30 @@ def agent(handler: Handler, address: str = "127.0.0.1") -> Iterator[int]:
         finally:
             stop.set()
             thread.join()
+
+
+def ask(
+    handler: Handler,
+    question: Callable[[Session], Awaitable[Answer]],
+    *,
+    credentials: Credentials = PUBLIC,
+    timeout: float = 0.2,
+    retries: int = 1,
+    deadline: float = 2.0,
+) -> Answer:
+    """Put a question to an agent that answers by `handler`, with little patience."""
+
+    async def put(port: int) -> Answer:
+        async with open_session(
+            "cat1",
+            "127.0.0.1",
+            port,
+            credentials,
+            timeout=timeout,
+            retries=retries,
+            deadline=deadline,
+        ) as session:
+            return await question(session)
+
+    with agent(handler) as port:
+        return asyncio.run(put(port))

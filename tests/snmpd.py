@@ -1,0 +1,74 @@
+"""Real net-snmp agents and real LLDP daemons for tests, in whatever network namespace one is in."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+READY = "NET-SNMP version"
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def snmpd(
+    folder: Path, *lines: str, address: str = "127.0.0.1", port: int | None = None
+) -> Iterator[int]:
+    """Run snmpd with these configuration lines and nothing of the machine's own; yield its port."""
+    port = port or free_port(address)
+    transport = f"udp6:[{address}]" if ":" in address else f"udp:{address}"
+    config = folder / "snmpd.conf"
+    config.write_text("\n".join((f"agentAddress {transport}:{port}", *lines)) + "\n")
+    environment = os.environ | {
+        "MIBS": "",
+        "SNMP_PERSISTENT_DIR": str(folder / "written"),  # snmpd leaves a file of its own there
+        "SNMPCONFPATH": str(folder),
+    }
+    command = ["snmpd", "-f", "-Lo", "-C", "-c", str(config), "-p", str(folder / "snmpd.pid")]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if READY in line:
+                    break
+            else:
+                raise RuntimeError("snmpd did not start: " + "".join(said))
+            yield port
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def lldpd(folder: Path, *options: str) -> Iterator[Path]:
+    """Run lldpd in the foreground; yield the socket that lldpcli speaks to."""
+    control = folder / "lldpd.socket"
+    command = ["lldpd", "-d", "-u", str(control), *options]
+    with (
+        (folder / "lldpd.log").open("w") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
+        try:
+            _wait_for(control)
+            yield control
+        finally:
+            process.terminate()
+
+
+def _wait_for(path: Path) -> None:
+    deadline = monotonic() + 10
+    while not path.exists():
+        if monotonic() > deadline:
+            raise TimeoutError(f"{path} did not appear")
+        sleep(0.05)
