@@ -89,7 +89,9 @@ def _collect(entries: list[_IfAddrs]) -> dict[str, LocalInterface]:
             # An alias is listed under its label, eth0:1; a colon is in no interface's own name.
             name = entry.name.decode().partition(":")[0]
             addresses.setdefault(name, []).append(_ipv4(entry))
-    links = (_link(entry, addresses) for entry in entries if _family(entry) == socket.AF_PACKET)
+    # A tunnel, which has no hardware address, is listed without any sockaddr at all.
+    families = {socket.AF_PACKET, socket.AF_UNSPEC}
+    links = (_link(entry, addresses) for entry in entries if _family(entry) in families)
     return {link.name: link for link in links}
 
 
@@ -104,7 +106,8 @@ def _ipv4(entry: _IfAddrs) -> IPv4Interface:
 
 
 def _link(entry: _IfAddrs, addresses: dict[str, list[IPv4Interface]]) -> LocalInterface:
-    raw = ctypes.string_at(entry.addr, _SOCKADDR_LL.size)
+    size = _SOCKADDR_LL.size
+    raw = ctypes.string_at(entry.addr, size) if entry.addr else bytes(size)
     _, _, _, hardware_type, _, length, octets = _SOCKADDR_LL.unpack(raw)
     name = entry.name.decode()
     return LocalInterface(

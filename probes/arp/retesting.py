@@ -56,27 +56,29 @@ def retest(
         state = _Retest(link, disputes, others, canaries)
         talk = Conversation(link, pace=pace, take=state.take, stop=stop)
         for number in range(rounds):
-            began = monotonic()
-            _round(talk, state, number)
+            asked = _round(talk, state, number)
             if progress is not None:
                 progress(number + 1, rounds)
             if number + 1 < rounds:
-                talk.listen(began + spacing)
+                talk.listen(asked + spacing)
         talk.listen(talk.last_sent + ANSWER_TIME)
         link.still_usable()
         return tuple(state.results(rounds, clock()))
 
 
-def _round(talk: Conversation, state: "_Retest", number: int) -> None:
+def _round(talk: Conversation, state: "_Retest", number: int) -> float:
+    """Ask everybody, then each alone; return when everybody had been asked (monotonic)."""
     state.begin(number)
     for address in state.claimants:
         _ask(talk, state, address, BROADCAST)
     for canary in state.canaries if number == 0 else ():
         _ask(talk, state, canary, BROADCAST)
+    asked = talk.last_sent
     _listen_until(talk, state.all_answered_broadcast)
     for address, station in state.questions():
         _ask(talk, state, address, station)
     _listen_until(talk, state.all_answered_unicast)
+    return asked
 
 
 def _ask(talk: Conversation, state: "_Retest", address: bytes, destination: bytes) -> None:

@@ -1,0 +1,61 @@
+from ipaddress import IPv4Interface
+
+import pytest
+
+from netguard.lab import namespaces
+from probes.interfaces import LocalInterface, local_interfaces, own_addresses, own_macs
+from probes.mac import from_bytes
+from tests.segment import OWN, OWN_MAC, Segment, address, mac
+
+pytestmark = pytest.mark.packets
+
+
+def interfaces_of(fd: int) -> dict[str, LocalInterface]:
+    with namespaces.entered(fd):
+        return local_interfaces()
+
+
+def test_an_interface_has_its_mac_its_state_and_all_its_addresses() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with segment.ip(prober) as ip:
+            index = ip.link_lookup(ifname="eth1")[0]
+            ip.addr("add", index=index, address="203.0.113.9", prefixlen=32, label="eth1:vip")
+        own = interfaces_of(prober)["eth1"]
+    assert from_bytes(own.mac or b"") == OWN_MAC
+    assert own.addresses == (IPv4Interface(f"{OWN}/27"), IPv4Interface("203.0.113.9/32"))
+    assert (own.up, own.running, own.hardware_type) == (True, True, 1)
+
+
+def test_down_and_without_carrier_are_different_things() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with segment.ip(segment.switch) as ip:
+            ip.link("set", index=ip.link_lookup(ifname="port1")[0], state="down")
+        dark = interfaces_of(prober)["eth1"]
+        with segment.ip(prober) as ip:
+            ip.link("set", index=ip.link_lookup(ifname="eth1")[0], state="down")
+        down = interfaces_of(prober)["eth1"]
+    assert (dark.up, dark.running) == (True, False)
+    assert (down.up, down.running) == (False, False)
+
+
+def test_a_macvlan_and_a_down_bridge_are_this_machine_too() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with segment.ip(prober) as ip:
+            index = ip.link_lookup(ifname="eth1")[0]
+            ip.link("add", ifname="mv0", kind="macvlan", link=index, address=mac(0x70))
+            ip.link("add", ifname="br9", kind="bridge", address=mac(0x71))
+            lower = ip.link_lookup(ifname="mv0")[0]
+            ip.addr("add", index=lower, address=str(address(7)), prefixlen=27)
+        everything = interfaces_of(prober)
+    assert {from_bytes(each) for each in own_macs(everything)} == {OWN_MAC, mac(0x70), mac(0x71)}
+    assert {OWN, address(7)} <= own_addresses(everything)
+
+
+def test_only_the_namespace_of_the_calling_thread_is_listed() -> None:
+    with Segment() as segment:
+        prober, other = segment.prober(), segment.host(1, 1)
+        assert set(interfaces_of(prober)) == {"lo", "eth1"}
+        assert set(interfaces_of(other)) == {"lo", "eth0"}

@@ -1,0 +1,178 @@
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from time import monotonic
+
+import pytest
+
+from netguard.lab import namespaces
+from probes.arp import craft
+from probes.errors import LinkError
+from probes.link import SLOT, Link
+from probes.mmsg import Slots
+from tests.segment import OWN, OWN_MAC, Segment, address, mac, raw, request
+
+pytestmark = pytest.mark.packets
+
+ARP = craft(request(mac(1), address(1), OWN))
+
+
+def received(link: Link, seconds: float = 0.2) -> list[bytes]:
+    frames: list[bytes] = []
+    until = monotonic() + seconds
+    while monotonic() < until:
+        link.wait(0.02)
+        slots = bytes(link.receive())
+        frames += [slots[at : at + SLOT] for at in range(0, len(slots), SLOT)]
+    return frames
+
+
+def turn(segment: Segment, fd: int, interface: str, state: str) -> None:
+    with segment.ip(fd) as ip:
+        ip.link("set", index=ip.link_lookup(ifname=interface)[0], state=state)
+
+
+def missing(_segment: Segment, _fd: int) -> str:
+    return "eth9"
+
+
+def down(segment: Segment, fd: int) -> str:
+    turn(segment, fd, "eth1", "down")
+    return "eth1"
+
+
+def without_carrier(segment: Segment, _fd: int) -> str:
+    turn(segment, segment.switch, "port1", "down")
+    return "eth1"
+
+
+def loopback(_segment: Segment, _fd: int) -> str:
+    return "lo"
+
+
+def tunnel(segment: Segment, fd: int) -> str:
+    with segment.ip(fd) as ip:
+        ip.link("add", ifname="tun0", kind="tuntap", mode="tun")
+        ip.link("set", index=ip.link_lookup(ifname="tun0")[0], state="up")
+    return "tun0"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "detail", "remedy"),
+    [
+        (missing, "eth9: no such interface here", "choose one of: eth1, lo"),
+        (down, "eth1: the interface is down", "ip link set eth1 up"),
+        (without_carrier, "eth1: the interface has no carrier", "check the cable"),
+        (loopback, "lo: not an Ethernet interface", "choose the Ethernet interface"),
+        (tunnel, "tun0: not an Ethernet interface", "choose the Ethernet interface"),
+    ],
+)
+def test_an_unusable_interface_is_named_with_the_remedy(
+    spoil: Callable[[Segment, int], str], detail: str, remedy: str
+) -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        name = spoil(segment, prober)
+        with namespaces.entered(prober), pytest.raises(LinkError, match=detail) as refusal:
+            Link(name)
+    assert remedy in refusal.value.remedy
+    assert "\n" not in str(refusal.value) + refusal.value.remedy
+
+
+OPEN = """
+from probes.errors import LinkError
+from probes.link import Link
+from probes.interfaces import local_interfaces
+name = next(n for n, i in local_interfaces().items() if i.running and i.hardware_type == 1)
+try:
+    Link(name)
+except LinkError as error:
+    print(error, "|", error.remedy)
+"""
+
+
+def test_without_cap_net_raw_the_remedy_says_how_to_get_it() -> None:
+    with Segment() as segment, namespaces.entered(segment.prober()):
+        weak = ["setpriv", "--inh-caps=-all", "--bounding-set=-net_raw", sys.executable, "-c", OPEN]
+        done = subprocess.run(weak, capture_output=True, text=True, check=True)
+    assert re.match(r"eth1: raw sockets need CAP_NET_RAW.* \| run as root", done.stdout)
+    assert "setcap cap_net_raw+ep" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("octets", "passes"),
+    [
+        (ARP, True),
+        (ARP + bytes(18), True),
+        (ARP + bytes(1000), True),
+        (ARP[:12] + bytes.fromhex("8100 e000") + ARP[12:], True),  # tagged for priority only
+        (ARP[:12] + bytes.fromhex("8100 0064") + ARP[12:], False),  # another VLAN's
+        (ARP[:12] + bytes.fromhex("88a8 0064 8100 0000") + ARP[12:], False),
+        (ARP[:41], False),
+        (ARP[:14], False),
+        (ARP[:12] + b"\x08\x00" + ARP[14:], False),
+    ],
+)
+def test_the_kernel_passes_whole_arp_frames_of_this_vlan_only(
+    octets: bytes, *, passes: bool
+) -> None:
+    with Segment() as segment:
+        prober, host = segment.prober(), segment.host(1, 1)
+        with namespaces.entered(prober), Link("eth1") as link, raw(host) as sender:
+            sender.send(octets)
+            frames = received(link)
+    assert frames == ([ARP.ljust(SLOT, b"\0")] if passes else [])
+
+
+def test_our_own_frames_do_not_come_back() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with namespaces.entered(prober), Link("eth1") as link:
+            outbox = Slots(1, len(ARP))
+            outbox.buffer[:] = craft(request(OWN_MAC, OWN, address(1)))
+            link.send(outbox, 1)
+            assert received(link) == []
+
+
+def test_frames_lost_for_want_of_room_are_counted() -> None:
+    with Segment() as segment:
+        prober, host = segment.prober(), segment.host(1, 1)
+        flood = Slots(1000, len(ARP))
+        flood.buffer[:] = ARP * flood.count
+        with namespaces.entered(prober), Link("eth1") as link, raw(host) as sender:
+            for _ in range(200):
+                flood.send(sender.fileno(), 0, flood.count)
+            kept = len(received(link, 0.5))
+            assert link.count_dropped() > 0
+            assert kept + link.count_dropped() == 200_000
+            assert link.count_dropped() == 200_000 - kept, "the count is a total, not a difference"
+
+
+def test_an_interface_that_goes_down_in_use_is_an_error_not_silence() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with namespaces.entered(prober), Link("eth1") as link:
+            turn(segment, prober, "eth1", "down")
+            with pytest.raises(LinkError, match="failed while in use"):
+                received(link)
+
+
+def test_an_interface_that_vanishes_in_use_cannot_be_sent_on() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with namespaces.entered(prober), Link("eth1") as link:
+            with segment.ip(prober) as ip:
+                ip.link("del", index=ip.link_lookup(ifname="eth1")[0])
+            with pytest.raises(LinkError, match="failed while in use"):
+                link.send(Slots(1, len(ARP)), 1)
+
+
+def test_a_lost_carrier_is_noticed_when_asked_for() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with namespaces.entered(prober), Link("eth1") as link:
+            link.still_usable()
+            turn(segment, segment.switch, "port1", "down")
+            with pytest.raises(LinkError, match="no carrier"):
+                link.still_usable()
