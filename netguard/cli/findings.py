@@ -131,12 +131,7 @@ def resolve(given: str, known: Sequence[Finding]) -> Finding:
     if candidates:
         several = ", ".join(finding.id for finding in candidates)
         raise click.BadParameter(f"{given!r} could be any of: {several}", param_hint="ID")
-    unresolved = [finding.id for finding in known if finding.state != "resolved"]
-    hint = (
-        did_you_mean(given, unresolved)
-        if unresolved
-        else "Nothing is open; findings list --all tells more."
-    )
+    hint = did_you_mean(given, (f.id for f in known)) if known else "The store has no findings."
     raise click.BadParameter(f"there is no finding {given!r}. {hint}", param_hint="ID")
 
 
