@@ -51,16 +51,23 @@ class Service:
             await writer.drain()
 
     def _answer(self, request: Request) -> Reply:
-        if request.do == "break":
-            self._faults.break_(str(request.name))
-        elif request.do == "mend":
-            return Reply(mended=tuple(self._faults.mend(request.name)), status=self._status())
-        elif request.do == "enter" and request.name not in self._network.hosts:
-            names = ", ".join(status.name for status in self._status().hosts)
+        mended: tuple[str, ...] = ()
+        match request.do:
+            case "enter":
+                return self._known_host(str(request.name))
+            case "break":
+                self._faults.break_(str(request.name))
+            case "mend":
+                mended = tuple(self._faults.mend(request.name))
+        return Reply(status=self._status(), mended=mended)
+
+    def _known_host(self, name: str) -> Reply:
+        hosts = [host.name for host in self._network.hosts.values() if host.role != "wire"]
+        if name not in hosts:
             raise NetguardError(
-                f"{request.name} is no host of the lab", remedy=f"Its hosts are {names}."
+                f"{name} is no host of the lab", remedy=f"Its hosts are {', '.join(hosts)}."
             )
-        return Reply(status=self._status())
+        return Reply()
 
     def _pass_namespaces(self, writer: asyncio.StreamWriter, host: str) -> None:
         user = os.open("/proc/self/ns/user", os.O_RDONLY | os.O_CLOEXEC)

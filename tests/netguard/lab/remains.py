@@ -1,0 +1,59 @@
+"""Looks for what a lab may have left on this machine."""
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+
+from netguard.lab.topology import HOSTS
+
+_OWN_NAMES = {card.name for host in HOSTS for card in host.interfaces} | {"br0"}
+
+
+def namespaces_of(pid: int) -> set[int]:
+    """Return the inodes of the network namespaces that a process holds open files of."""
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if match := re.fullmatch(r"net:\[(\d+)]", os.readlink(link)):  # noqa: PTH115 - no path
+                found.add(int(match[1]))
+    return found
+
+
+def holder_of(directory: Path) -> int:
+    """Return the process that holds the lab in a directory."""
+    return int((directory / "holder.pid").read_text())
+
+
+def interfaces() -> set[str]:
+    """Return the names of this machine's interfaces that only a lab would make."""
+    return {name for name in os.listdir("/sys/class/net") if name in _OWN_NAMES - {"eth0", "eth1"}}  # noqa: PTH208 - names, not paths
+
+
+def processes(directory: Path) -> list[int]:
+    """Return the processes that have the directory on their command line."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if bytes(directory) in words and int(process.name) != os.getpid():
+                found.append(int(process.name))
+    return found
+
+
+def gone(namespaces: set[int], directory: Path) -> bool:
+    """Return whether no process, namespace or file is left, waiting a little for the kernel."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        held = set().union(*map(_namespaces_held, Path("/proc").glob("[0-9]*")))
+        if not held & namespaces and not processes(directory) and not directory.exists():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _namespaces_held(process: Path) -> set[int]:
+    with contextlib.suppress(OSError):
+        return {(process / "ns/net").stat().st_ino} | namespaces_of(int(process.name))
+    return set()
