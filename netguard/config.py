@@ -67,7 +67,7 @@ def load(path: Path | None = None, *, environ: Mapping[str, str] = os.environ) -
         return reading.config
     lines = [str(problem) for problem in wrong[:_SHOWN]]
     if len(wrong) > _SHOWN:
-        lines.append(f"and {len(wrong) - _SHOWN} more: netguard config check lists them all")
+        lines.append(f"and {len(wrong) - _SHOWN} more: `netguard config check` lists them all")
     raise ConfigError("\n".join(lines))
 
 
@@ -161,7 +161,7 @@ class _Reader:
         named = self._environ.get("NETGUARD_STORE")
         try:
             if named:
-                return at("", store_url, named)
+                return at("store", store_url, named)
             if written is not None:
                 return at("store", without_password, at("store", store_url, written))
         except BadValue as bad:

@@ -211,7 +211,10 @@ def _range(what: IPAddress | IPNetwork, key: str, owner: EntryT) -> _Range[Entry
     if isinstance(what, IPv4Address | IPv6Address):
         return _Range(what.version, int(what), int(what), key, what, owner)
     first = int(what.network_address)
-    return _Range(what.version, first, first + what.num_addresses - 1, key, what, owner)
+    last = (
+        first | (1 << what.max_prefixlen - what.prefixlen) - 1
+    )  # num_addresses costs ten times it
+    return _Range(what.version, first, last, key, what, owner)
 
 
 def _nested(ranges: Iterable[_Range[EntryT]]) -> Iterator[tuple[_Range[EntryT], _Range[EntryT]]]:
