@@ -59,7 +59,7 @@ def ask_again(
     progress: Callable[[int, int], None],
 ) -> SegmentView:
     """Ask again about the doubtful addresses only; nothing is asked where there is no doubt."""
-    doubtful = _ipv4(disputes(view, seen))
+    doubtful = _ipv4(disputes(view, seen)) if seen.sweep else {}
     if not doubtful or seen.segment.interface is None:
         return seen
     others = addresses_by_station(seen.claims)
@@ -122,7 +122,8 @@ def _ipv4(doubtful: dict[IPAddress, frozenset[str]]) -> dict[IPv4Address, frozen
 
 
 def _gap(segment: Segment, error: ProbeError) -> Gap:
-    return msgspec.structs.replace(gap_of(error), subject=segment.name)
+    gap = gap_of(error)
+    return msgspec.structs.replace(gap, subject=segment.name, detail=f"{gap.subject}: {gap.detail}")
 
 
 def _lost(segment: Segment, sweep: ArpSweep) -> Gap:

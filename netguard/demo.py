@@ -108,13 +108,13 @@ def sweep(lab: Lab) -> dict[str, Any]:
     """Run `netguard sweep --json` on the lab's monitoring station."""
     command = [sys.executable, "-P", "-m", "netguard", "sweep", "--json"]
     done = subprocess.run(  # noqa: S603 - our own program, in our own lab
-        lab.command(STATION, command), capture_output=True, text=True, check=False
+        lab.command(STATION, command), stdout=subprocess.PIPE, text=True, check=False
     )
     try:
         report: dict[str, Any] = msgspec.json.decode(done.stdout)
     except msgspec.DecodeError:
         raise NetguardError(
-            f"the sweep on the lab's monitoring station failed: {done.stderr.strip()}",
+            f"the sweep on the lab's monitoring station failed with exit code {done.returncode}",
             remedy="`netguard doctor` says what this machine lacks.",
         ) from None
     return report

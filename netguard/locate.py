@@ -173,8 +173,8 @@ def _location(sighting: Sighting) -> Location:
 def _path(end: SwitchPort, seen: Iterable[SwitchPort], topo: Topology) -> tuple[SwitchPort, ...]:
     """Follow the confirmed links backwards from the end port, over ports that saw the station.
 
-    A router keeps no FDB: its own link is taken as the first step. The walk ends where no device
-    before it is known.
+    A router keeps no FDB: where one is linked to a device on the way, the way starts there.
+    Otherwise it starts at the last device that is known to lie before.
     """
     leads = [p for p in seen if p in topo.links]
     leads += [p for p in topo.links if topo.roles.get(p.device) == "router"]
@@ -184,7 +184,7 @@ def _path(end: SwitchPort, seen: Iterable[SwitchPort], topo: Topology) -> tuple[
     path = [end]
     visited = {end.device}
     while before := [p for p in towards.get(path[0].device, ()) if p.device not in visited]:
-        step = max(before, key=lambda p: p.device in towards)  # a longer way back wins
+        step = max(before, key=lambda p: (topo.roles[p.device] == "router", p.device in towards))
         path.insert(0, step)
         visited.add(step.device)
     return tuple(path)

@@ -95,7 +95,11 @@ async def whereis(config: Config, text: str, *, clock: Clock, progress: Progress
     return HostReport(
         query=text,
         stations=stations(view, query, remembered, segment.vlan if segment else None),
-        gaps=(*(g for part in (*asked, *devices.values()) for g in part.gaps), *lost),
+        gaps=(
+            *(gap for seen in asked for gap in seen.gaps),
+            *(gap for device in devices.values() for gap in device.gaps),
+            *lost,
+        ),
     )
 
 

@@ -3,7 +3,6 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -75,20 +74,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except NetguardError as error:
         complain(error.message, error.remedy)
         return error.exit_code
-    except click.Abort:  # end of file or Ctrl-C at a prompt: nothing was changed
-        complain("stopped at the prompt; nothing was changed")
-        return Exit.REFUSED
+    except click.Abort as stopped:
+        return _stopped(stopped)
     except click.ClickException as error:
         error.show()
         return Exit.USAGE if isinstance(error, click.UsageError) else Exit.FAILED
-    except KeyboardInterrupt:
-        complain("interrupted")
-        return Exit.FAILED
     except BrokenPipeError:  # `netguard ... | head`
         return Exit.FAILED
     return result if isinstance(result, int) else Exit.DONE
 
 
-def here() -> Path:
-    """Return the folder that the installed package lies in, for commands that start Python anew."""
-    return Path(__file__).resolve().parents[2]
+def _stopped(stopped: click.Abort) -> int:
+    """Tell Ctrl-C in the middle of work from a question that was not answered."""
+    if isinstance(stopped.__cause__, KeyboardInterrupt):
+        complain("interrupted")
+        return Exit.FAILED
+    complain("not confirmed; nothing was changed")
+    return Exit.REFUSED

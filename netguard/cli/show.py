@@ -28,7 +28,7 @@ def claimant_line(claimant: Claimant, now: datetime) -> str:
     """Return role, MAC, server, port, vendor and freshness of a claimant in one line."""
     role = click.style(f"{claimant.role:<8}", fg=_ROLE_COLOURS[claimant.role])
     place = claimant.location
-    where = f"{place.device} {place.port} ({when(place.seen, now)})" if place else "not located"
+    where = f"{place.device} {place.port} ({when(place.seen, now)})" if place else "no end port"
     who = [text for text in (claimant.server, claimant.vendor) if text]
     return "  ".join((role, claimant.mac, where, *who))
 

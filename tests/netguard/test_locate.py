@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from netguard.inventory import SwitchPort
@@ -37,6 +38,15 @@ def test_a_station_is_on_the_one_port_that_is_no_uplink() -> None:
 def test_the_path_leads_from_the_router_to_the_station() -> None:
     where = locate(HOST, topology(network()), VLAN)
     assert [str(p) for p in where.path] == ["edge1 ethernet1/1", "cat1 Gi0/2", "cat2 Fa0/2"]
+
+
+def test_the_path_starts_at_the_router_whatever_else_saw_the_station() -> None:
+    station = mac(0x22)
+    devices = network()
+    cat2 = switch("cat2", {station: "Gi0/1"}, neighbors={"Gi0/1": ("cat1", "Gi0/2")})
+    cat1 = msgspec.structs.replace(devices["cat1"], fdb=switch("cat1", {station: "Fa0/2"}).fdb)
+    where = locate(station, topology({**devices, "cat1": cat1, "cat2": cat2}), VLAN)
+    assert [str(p) for p in where.path] == ["edge1 ethernet1/1", "cat1 Fa0/2"]
 
 
 def test_a_neighbour_that_only_one_end_names_makes_no_uplink() -> None:

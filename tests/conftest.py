@@ -1,0 +1,45 @@
+"""What tests of several parts share: the practice network, if this machine can hold one."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netguard.lab import namespaces
+from netguard.lab.control import Lab, up
+
+
+def _namespaces_refused() -> str:
+    """Return why this machine cannot make network namespaces, or nothing."""
+    try:
+        os.close(namespaces.create())
+    except OSError as error:
+        return f"NOT TESTED: no network namespaces here ({error}); run as root"
+    return ""
+
+
+REFUSED = _namespaces_refused()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, loudly, what needs packets where there can be none."""
+    for item in items:
+        if REFUSED and item.get_closest_marker("packets"):
+            item.add_marker(pytest.mark.skip(reason=REFUSED))
+
+
+@pytest.fixture(scope="session")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One practice network for the whole run; use `lab`, which gives it back mended."""
+    directory: Path = tmp_path_factory.mktemp("lab") / "state"
+    with up(directory) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(practice: Lab) -> Iterator[Lab]:
+    """A healthy practice network; whatever the test breaks is mended after it."""
+    practice.mend()
+    yield practice
+    practice.mend()

@@ -1,0 +1,118 @@
+from datetime import timedelta
+from ipaddress import ip_address
+
+import msgspec
+import pytest
+
+from netguard.findings import Finding
+from netguard.remember import Remembered, bindings, covered, identities
+from netguard.store import SweepRecord
+from netguard.sweep import counts, gaps_of, report
+from netguard.view import View
+from probes.records import Gap
+from tests.building import (
+    GATEWAY,
+    NOW,
+    ROUTER,
+    claim,
+    mac,
+    router,
+    seen,
+    switch,
+    view,
+)
+
+HOST = mac(0x22)
+SILENT = Gap(subject="cat2", kind="snmp-timeout", detail="no answer in 4.5 s")
+
+
+def look(**gaps: tuple[Gap, ...]) -> View:
+    return view(
+        seen(
+            [claim(GATEWAY, ROUTER), claim("198.51.100.22", HOST)],
+            gaps=gaps.get("segment", ()),
+        ),
+        (
+            router(gaps=gaps.get("edge1", ())),
+            switch("cat1", {HOST: "Fa0/2"}),
+            switch("cat2", gaps=gaps.get("cat2", ())),
+        ),
+    )
+
+
+def finding(segment: str = "web-226", kind: str = "address-conflict") -> Finding:
+    return Finding(
+        id=f"{kind}/{segment}/198.51.100.22",
+        kind=kind,  # type: ignore[arg-type]
+        severity="warning",
+        first_seen=NOW,
+        last_seen=NOW,
+        segment=segment,
+        summary="",
+        advice="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("gaps", "would_have_been_seen"),
+    [
+        ({}, True),
+        ({"segment": (SILENT,)}, False),
+        ({"edge1": (SILENT,)}, False),
+        ({"cat2": (SILENT,)}, False),
+    ],
+)
+def test_nothing_ends_across_a_gap(
+    gaps: dict[str, tuple[Gap, ...]], *, would_have_been_seen: bool
+) -> None:
+    assert covered(look(**gaps))(finding()) is would_have_been_seen
+
+
+def test_a_sweep_says_nothing_of_other_segments_or_of_what_it_cannot_see() -> None:
+    assert not covered(look())(finding(segment="web-227"))
+    assert not covered(look())(finding(kind="forwarding-server"))
+
+
+def test_a_segment_that_was_not_swept_ends_nothing() -> None:
+    swept = look()
+    blind = msgspec.structs.replace(swept.segments[0], sweep=None)
+    assert not covered(msgspec.structs.replace(swept, segments=(blind,)))(finding())
+
+
+def test_a_device_that_is_not_in_the_view_ends_nothing() -> None:
+    swept = look()
+    devices = {name: d for name, d in swept.devices.items() if name != "cat2"}
+    assert not covered(msgspec.structs.replace(swept, devices=devices))(finding())
+
+
+def test_every_claim_is_remembered_with_the_port_it_came_from() -> None:
+    remembered = {b.address: b for b in bindings(look())}
+    place = remembered[ip_address("198.51.100.22")].location
+    assert place is not None
+    assert (place.device, place.port) == ("cat1", "Fa0/2")
+    assert remembered[ip_address(GATEWAY)].location is None
+
+
+def test_only_what_the_router_says_is_remembered_as_the_gateway_s_identity() -> None:
+    (said,) = identities(look())
+    assert (said.address, said.mac, said.source) == (ip_address(GATEWAY), ROUTER, "edge1")
+    assert not list(identities(view(seen([claim(GATEWAY, ROUTER)]))))
+
+
+def test_a_report_counts_what_was_measured_and_names_what_was_not() -> None:
+    swept = look(cat2=(SILENT,))
+    assert counts(swept) == {
+        "addresses_probed": 126,
+        "addresses_answered": 2,
+        "devices_read": 3,
+    }
+    assert gaps_of(swept) == (SILENT,)
+
+
+def test_a_report_speaks_of_its_own_segments_only() -> None:
+    record = SweepRecord(started=NOW, duration=1.0, segments=("web-226",), counts={}, gaps=())
+    other = finding("web-227")
+    told = report(record, Remembered(findings=(finding(), other), resolved=(other,)))
+    assert [f.segment for f in told.findings] == ["web-226"]
+    assert told.resolved == ()
+    assert told.started + timedelta(seconds=told.duration_s) > NOW
