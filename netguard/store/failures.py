@@ -71,10 +71,11 @@ def _meaning(error: BaseException | None, url: sa.URL) -> tuple[str, str]:
 def _sqlite_meaning(error: sqlite3.Error, path: str) -> tuple[str, str]:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # extended codes: the low byte is primary
     if code in _DAMAGED:
-        save = f"sqlite3 {path} .recover | sqlite3 {path}.new"
+        # Its -wal, left behind, would be applied to the new file and damage that too.
+        aside = f"Move it aside together with {path}-wal and {path}-shm, and sweep again"
         return (
             "the file is damaged, or is no SQLite database; nothing was changed",
-            f"Save what can be saved: {save} or begin anew: mv {path} {path}.damaged",
+            f"{aside}. `sqlite3 FILE .recover` may save its history.",
         )
     return _SQLITE.get(code) or (f"the database cannot be used: {error}", "")
 
