@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 
 READY = "NET-SNMP version"
@@ -51,19 +52,22 @@ def snmpd(
 
 
 @contextmanager
-def lldpd(folder: Path, *options: str) -> Iterator[Path]:
-    """Run lldpd in the foreground; yield the socket that lldpcli speaks to."""
-    control = folder / "lldpd.socket"
-    command = ["lldpd", "-d", "-u", str(control), *options]
-    with (
-        (folder / "lldpd.log").open("w") as log,
-        subprocess.Popen(command, stdout=log, stderr=log) as process,
-    ):
-        try:
-            _wait_for(control)
-            yield control
-        finally:
-            process.terminate()
+def lldpd(*options: str) -> Iterator[Path]:
+    """Run lldpd in the foreground, speaking every second; yield the socket of its lldpcli."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # lldpd goes on as a user without rights
+        control = Path(folder) / "lldpd.socket"
+        command = ["lldpd", "-d", "-u", str(control), *options]
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                _wait_for(control)
+                every_second = ["configure", "lldp", "tx-interval", "1"]
+                subprocess.run(["lldpcli", "-u", str(control), *every_second], check=True)
+                yield control
+            finally:
+                process.terminate()
 
 
 def _wait_for(path: Path) -> None:

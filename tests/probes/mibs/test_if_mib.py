@@ -1,0 +1,98 @@
+"""Interfaces out of tables with holes, as real agents leave them."""
+
+from probes.mibs.if_mib import (
+    IF_ADMIN_STATUS,
+    IF_ALIAS,
+    IF_DESCR,
+    IF_NAME,
+    IF_OPER_STATUS,
+    IF_PHYS_ADDRESS,
+    IF_TYPE,
+    interfaces,
+)
+from probes.records import Interface
+from tests.snmp_agent import GEN_ERR, Mib, Oid, Request, ask, dotted, failure, integer, octets
+
+MAC = b"\x00\x00\x5e\x00\x53\x01"
+
+
+def cell(column: str, if_index: int, value: bytes) -> dict[Oid, bytes]:
+    return {(*dotted(column), if_index): value}
+
+
+WHOLE = (
+    cell(IF_NAME, 3, octets(b"Fa0/3"))
+    | cell(IF_DESCR, 3, octets(b"FastEthernet0/3"))
+    | cell(IF_ALIAS, 3, octets(b"ds0142 \x00"))
+    | cell(IF_TYPE, 3, integer(6))
+    | cell(IF_PHYS_ADDRESS, 3, octets(MAC))
+    | cell(IF_ADMIN_STATUS, 3, integer(1))
+    | cell(IF_OPER_STATUS, 3, integer(7))
+)
+
+
+def test_a_row_is_put_together_from_its_columns() -> None:
+    assert ask(Mib(WHOLE), interfaces).rows == (
+        Interface(
+            if_index=3,
+            name="Fa0/3",
+            descr="FastEthernet0/3",
+            alias="ds0142",
+            phys_address="00:00:5e:00:53:01",
+            admin_status="up",
+            oper_status="lowerLayerDown",
+            if_type=6,
+        ),
+    )
+
+
+def test_an_agent_without_if_name_is_named_by_its_descriptions() -> None:
+    (row,) = ask(Mib(cell(IF_DESCR, 16777271, octets(b"v55"))), interfaces).rows
+    assert (row.if_index, row.name) == (16777271, "v55")
+    assert (row.admin_status, row.oper_status, row.if_type) == ("unknown", "unknown", None)
+
+
+def test_a_row_without_any_name_is_no_interface() -> None:
+    assert ask(Mib(cell(IF_ADMIN_STATUS, 9, integer(1))), interfaces).rows == ()
+
+
+def test_what_is_no_mac_of_six_octets_is_none() -> None:
+    for value in (b"", b"0000000", b"\0" * 6, b"\xff" * 6, MAC * 2):
+        table = WHOLE | cell(IF_PHYS_ADDRESS, 3, octets(value))
+        assert ask(Mib(table), interfaces).rows[0].phys_address is None
+
+
+def test_a_mac_that_happens_to_spell_a_word_is_still_a_mac() -> None:
+    table = WHOLE | cell(IF_PHYS_ADDRESS, 3, octets(b"Switch"))
+    assert ask(Mib(table), interfaces).rows[0].phys_address == "53:77:69:74:63:68"
+
+
+def test_rows_are_in_the_order_of_if_index() -> None:
+    table = {k: v for n in (10, 9, 300) for k, v in cell(IF_NAME, n, octets(b"x")).items()}
+    assert [row.if_index for row in ask(Mib(table), interfaces).rows] == [9, 10, 300]
+
+
+def test_a_column_that_fails_is_a_gap_and_the_rest_is_read() -> None:
+    alias = dotted(IF_ALIAS)
+
+    def handler(request: Request) -> list[bytes]:
+        if request.oids[0][: len(alias)] == alias:
+            return [failure(request, GEN_ERR)]
+        return Mib(WHOLE)(request)
+
+    table = ask(handler, interfaces)
+    assert [gap.kind for gap in table.gaps] == ["snmp-error"]
+    assert (table.rows[0].name, table.rows[0].alias) == ("Fa0/3", "")
+    assert table.rows[0].oper_status == "lowerLayerDown"
+
+
+def test_an_agent_that_falls_silent_is_not_asked_for_the_other_columns() -> None:
+    asked = []
+
+    def handler(request: Request) -> list[bytes]:
+        asked.append(request.oids[0])
+        return []
+
+    table = ask(handler, interfaces, timeout=0.02)
+    assert [gap.kind for gap in table.gaps] == ["snmp-timeout"]
+    assert set(asked) == {dotted(IF_NAME)}
