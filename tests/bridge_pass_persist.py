@@ -1,12 +1,12 @@
 """A pass_persist program for snmpd: BRIDGE-MIB from a live kernel bridge, read over netlink.
 
-Usage: bridge_pass_persist.py BRIDGE. It walks nothing ahead of time: every question is answered
-from what the kernel says at that moment.
+Usage: bridge_pass_persist.py BRIDGE. What it answers is never older than a second.
 """
 
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable
+from time import monotonic
 
 from pyroute2 import IPRoute
 
@@ -19,6 +19,7 @@ TP_FDB_PORT = (*BRIDGE_MIB, 4, 3, 1, 2)
 TP_FDB_STATUS = (*BRIDGE_MIB, 4, 3, 1, 3)
 LEARNED, SELF = 3, 4
 NUD_PERMANENT = 0x80
+MAX_AGE = 1.0
 
 
 def octets(mac: str) -> Oid:
@@ -52,12 +53,11 @@ def objects(kernel: IPRoute, name: str) -> Objects:
         status = SELF if row["state"] & NUD_PERMANENT else LEARNED
         held[(*TP_FDB_PORT, *index)] = ("integer", str(port))
         held[(*TP_FDB_STATUS, *index)] = ("integer", str(status))
-    return held
+    return dict(sorted(held.items()))
 
 
-def answer(question: str, oid: Oid, held: Objects) -> Iterable[str]:
+def answer(question: str, oid: Oid, held: Objects, order: list[Oid]) -> Iterable[str]:
     if question == "getnext":
-        order = sorted(held)
         at = bisect_right(order, oid)
         oid = order[at] if at < len(order) else ()
     if oid not in held:
@@ -66,6 +66,9 @@ def answer(question: str, oid: Oid, held: Objects) -> Iterable[str]:
 
 
 def main() -> None:
+    held: Objects = {}
+    order: list[Oid] = []
+    read = -MAX_AGE
     with IPRoute() as kernel:
         for line in sys.stdin:
             question = line.strip()
@@ -73,7 +76,10 @@ def main() -> None:
                 reply: Iterable[str] = ("PONG",)
             else:
                 oid = tuple(int(arc) for arc in sys.stdin.readline().strip(".\n").split("."))
-                reply = answer(question, oid, objects(kernel, sys.argv[1]))
+                if monotonic() > read + MAX_AGE:
+                    held = objects(kernel, sys.argv[1])
+                    order, read = list(held), monotonic()
+                reply = answer(question, oid, held, order)
             sys.stdout.write("\n".join(reply) + "\n")
             sys.stdout.flush()
 

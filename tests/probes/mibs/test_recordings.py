@@ -118,7 +118,7 @@ def test_fdb_entries_are_those_recorded(recording: tuple[Mib, dict[str, Any]]) -
             (row.vlan, row.mac, row.base_port, row.if_index, row.status) for row in table.rows
         } == {
             (
-                one["vlan"] if truth["fidToVlan"] else one["fid"],
+                one["vlan"] if truth["fidToVlan"] else one["fid"] or None,
                 one["mac"],
                 one["bridgePort"],
                 one["ifIndex"],
