@@ -196,5 +196,5 @@ def _freshness(sweep: "SweepRecord | None", now: datetime) -> str:
     """Say how much an empty list is worth."""
     if sweep is None:
         return "nothing has been swept yet"
-    complete = f"with {len(sweep.gaps)} gaps" if sweep.gaps else "complete"
+    complete = f"with gaps: {len(sweep.gaps)}" if sweep.gaps else "complete"
     return f"last sweep {when(sweep.started, now)}, {complete}"
