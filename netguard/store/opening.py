@@ -65,14 +65,14 @@ def _engine(url: sa.URL, *, create: bool) -> sa.Engine:
 
 
 def _make_file(path: Path, *, create: bool) -> None:
+    if _is_there(path):
+        return
+    if not create:
+        raise StoreError(
+            f"store {path} does not exist: nothing has been swept yet",
+            remedy="`netguard sweep` makes it.",
+        )
     try:
-        if path.exists():
-            return
-        if not create:
-            raise StoreError(
-                f"store {path} does not exist: nothing has been swept yet",
-                remedy="`netguard sweep` makes it.",
-            )
         path.parent.mkdir(mode=0o700, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
@@ -80,6 +80,20 @@ def _make_file(path: Path, *, create: bool) -> None:
             f"store {path} cannot be made: {error.strerror}",
             remedy=f"Make the folder: install -d -m 0700 -o USER {path.parent}",
         ) from error
+
+
+def _is_there(path: Path) -> bool:
+    """Tell a file that is missing from one that this user may not even look for."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"store {path} cannot be reached: {error.strerror}",
+            remedy="Run as the user that owns it, for example with sudo.",
+        ) from error
+    return True
 
 
 def _bring_up_to_date(engine: sa.Engine) -> None:

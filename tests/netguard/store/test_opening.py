@@ -79,6 +79,14 @@ def test_a_folder_two_levels_missing_is_more_likely_a_slip(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_may_not_be_looked_for_is_not_called_missing(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)  # root may look everywhere else
+    with pytest.raises(StoreError, match="cannot be reached: Too many levels") as refused:
+        open_store(f"sqlite:///{loop}/netguard.db", create=False)
+    assert "Run as the user that owns it" in refused.value.remedy
+
+
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened"):
         open_store(f"sqlite:///{tmp_path}")
