@@ -10,20 +10,21 @@ from netguard.lab.report import HostStatus, Status
 from netguard.lab.scenarios import SCENARIOS, Scenario
 from netguard.lab.topology import STATION
 
+_EXAMPLE = """\b
+For example:
+  netguard lab up
+  netguard lab break gateway-hijack
+  netguard lab exec mon netguard sweep
+  netguard lab down"""
 
-@click.group()
+
+@click.group(epilog=_EXAMPLE)
 def lab() -> None:
-    r"""Build a real network on this machine, break it, and mend it.
+    """Build a real network on this machine, break it, and mend it.
 
     Namespaces, bridges and SNMP agents of its own: an edge router, two access switches, servers,
     and a station to run netguard on. It touches nothing outside itself, needs no root where user
     namespaces are allowed, and leaves nothing when it ends.
-
-    \b
-    netguard lab up
-    netguard lab break gateway-hijack
-    netguard lab exec mon netguard sweep
-    netguard lab down
     """
 
 
@@ -136,5 +137,9 @@ def down(app: App) -> None:
 @click.argument("host")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(host: str, command: tuple[str, ...]) -> None:
-    """Run COMMAND on HOST, with the lab's configuration: `netguard lab exec mon netguard sweep`."""
+    """Run a program on one of the hosts.
+
+    NETGUARD_CONFIG there is the lab's configuration, so that on the monitoring station, mon,
+    everything works as it would at work: netguard lab exec mon netguard sweep
+    """
     enter.run(state.default_directory(), host, command)

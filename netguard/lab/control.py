@@ -85,15 +85,13 @@ def up(directory: Path | None = None) -> Lab:
     NetguardError, and leaves nothing, where it cannot be.
     """
     directory = directory or state.default_directory()
+    lock = state.claim(directory)
     try:
-        lock = state.claim(directory)
         with os.fdopen(lock, "wb"), contextlib.ExitStack() as undoing:
             owner, said = _start(directory, lock)
             undoing.callback(os.close, owner)
             _await_ready(said, directory)
             undoing.pop_all()
-    except state.Busy:
-        raise
     except BaseException:
         down(directory)
         raise

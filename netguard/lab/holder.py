@@ -75,9 +75,9 @@ async def _hold(directory: Path) -> None:
     _end_with_owner(ended)
     with ThreadPoolExecutor(1, "kernel") as kernel:
         async with _network(kernel) as network, _agents(network, kernel):
+            _write_files(directory)
             service = Service(directory, network, kernel)
             server = await service.listen(directory / state.CONTROL)
-            _write_files(directory)
             talking = asyncio.create_task(keep_talking(network, kernel))
             _say(Reply())
             await asyncio.wait(

@@ -26,10 +26,6 @@ class NoLab(NetguardError):
     """Nothing is up here."""
 
 
-class Busy(NetguardError):
-    """The directory is another lab's, or not a lab's at all; it was not touched."""
-
-
 def default_directory() -> Path:
     """Return where this user's lab lives: under the runtime directory, else the temporary one."""
     own = os.environ.get("XDG_RUNTIME_DIR", "")
@@ -56,12 +52,12 @@ def claim(directory: Path) -> int:
         _refuse_foreign(directory)
         lock = os.open(directory / PID, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Busy(
+        raise NetguardError(
             f"{directory}: {error.strerror}", remedy="Is XDG_RUNTIME_DIR yours, and writable?"
         ) from None
     if not _locked(lock):
         os.close(lock)
-        raise Busy(
+        raise NetguardError(
             "a lab is up already",
             remedy="`netguard lab status` shows it, `netguard lab down` ends it.",
         )
@@ -71,12 +67,12 @@ def claim(directory: Path) -> int:
 
 def _refuse_foreign(directory: Path) -> None:
     if not _is_ours(directory) or stat.S_IMODE(directory.stat().st_mode) & 0o077:
-        raise Busy(
+        raise NetguardError(
             f"{directory} is not private to this user",
             remedy=f"Look at it, then: rm -r {directory}",
         )
     if any(directory.iterdir()) and not (directory / PID).exists():
-        raise Busy(
+        raise NetguardError(
             f"{directory} holds files that no lab left there", remedy="Choose an empty directory."
         )
 

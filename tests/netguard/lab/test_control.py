@@ -143,7 +143,7 @@ def test_two_labs_live_side_by_side(tmp_path: Path) -> None:
 
 def test_a_second_up_in_the_same_place_is_refused_and_harms_nothing(directory: Path) -> None:
     with control.up(directory) as lab:
-        with pytest.raises(state.Busy, match="up already"):
+        with pytest.raises(NetguardError, match="up already"):
             control.up(directory)
         assert lab.status().broken == ()
 
@@ -173,14 +173,14 @@ def test_files_that_no_lab_left_are_not_touched(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     precious = tmp_path / "thesis.tex"
     precious.write_text("...")
-    with pytest.raises(state.Busy, match="holds files that no lab left"):
+    with pytest.raises(NetguardError, match="holds files that no lab left"):
         control.up(tmp_path)
     assert precious.exists()
 
 
 def test_a_directory_that_others_may_read_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    with pytest.raises(state.Busy, match="not private"):
+    with pytest.raises(NetguardError, match="not private"):
         control.up(tmp_path)
 
 
