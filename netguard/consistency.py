@@ -211,9 +211,7 @@ def _range(what: IPAddress | IPNetwork, key: str, owner: EntryT) -> _Range[Entry
     if isinstance(what, IPv4Address | IPv6Address):
         return _Range(what.version, int(what), int(what), key, what, owner)
     first = int(what.network_address)
-    last = (
-        first | (1 << what.max_prefixlen - what.prefixlen) - 1
-    )  # num_addresses costs ten times it
+    last = first | (1 << what.max_prefixlen - what.prefixlen) - 1  # num_addresses is slow
     return _Range(what.version, first, last, key, what, owner)
 
 

@@ -41,9 +41,14 @@ def show(app: App) -> None:
 
 
 @config.command()
-def init() -> None:
+@common_options
+def init(app: App) -> None:
     """Print a sample netguard.toml with comments, to begin with."""
-    click.echo(resources.files("netguard").joinpath("sample.toml").read_text("utf-8"), nl=False)
+    sample = resources.files("netguard").joinpath("sample.toml").read_text("utf-8")
+    if app.json:
+        print_json({"sample": sample})
+    else:
+        click.echo(sample, nl=False)
 
 
 def _settings(config: Config) -> dict[str, object]:

@@ -1,0 +1,299 @@
+"""The doctor on real interfaces, real stores and real agents, healthy and ill."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from netguard.config import Config, load, read
+from netguard.doctor import machine
+from netguard.doctor.check import Check
+from netguard.doctor.devices import devices
+from netguard.inventory import Segment
+from netguard.lab import namespaces
+from netguard.store import open_store
+from tests.config_files import write
+from tests.segment import Segment as Wire
+from tests.snmp_agent import Mib, agent, dotted, integer, object_id, octets
+from tests.snmpd import snmpd
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+# --- configuration, clock ---
+
+
+def test_a_sound_configuration_with_its_secrets_is_ok(tmp_path: Path) -> None:
+    checks = [*machine.configuration(read(write(tmp_path), environ={}), environ={})]
+    assert [(c.subject, c.status) for c in checks] == [("configuration", "ok"), ("secrets", "ok")]
+    assert "2 devices, 1 segments, 1 servers" in checks[0].detail
+
+
+def test_every_problem_is_a_check_of_its_own(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        old='read = "public"',
+        new='read = "env:NG_READ"\nwrite = "env:NG_WRITE"\ntimout = 1',
+    )
+    checks = [*machine.configuration(read(path, environ={}), environ={})]
+    assert [(c.subject, c.status, c.remedy) for c in checks] == [
+        ("configuration", "failed", "Did you mean 'timeout'?"),
+        ("secrets", "failed", "Set $NG_READ."),
+        ("secrets", "warning", "Set $NG_WRITE."),
+    ]
+
+
+def test_a_clock_before_the_release_cannot_be_right() -> None:
+    check = machine.system_clock(datetime(1970, 1, 1, tzinfo=UTC))
+    assert (check.status, check.detail) == ("failed", "1970-01-01 is before netguard was written")
+
+
+def test_the_kernel_is_asked_whether_the_clock_is_synchronised() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", KERNEL], capture_output=True, text=True, check=True
+    )
+    check = machine.system_clock(NOW)
+    assert check.status == ("warning" if told.stdout.strip() == "5" else "ok")
+
+
+KERNEL = "import ctypes; print(ctypes.CDLL(None).ntp_adjtime(ctypes.create_string_buffer(208)))"
+
+
+# --- raw sockets and interfaces ---
+
+
+def with_interface(folder: Path) -> Config:
+    path = write(folder, old="gateways", new='interface = "eth1"\ngateways')
+    return load(path, environ={})
+
+
+def test_raw_sockets_are_not_asked_for_where_no_segment_has_an_interface(tmp_path: Path) -> None:
+    check = machine.raw_sockets(load(write(tmp_path), environ={}))
+    assert (check.status, check.detail) == ("ok", "not needed: no segment has an interface")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can drop a capability")
+@pytest.mark.parametrize(("drop", "status"), [("-net_raw", "failed"), ("-sys_time", "ok")])
+def test_a_process_without_cap_net_raw_is_told_so(tmp_path: Path, drop: str, status: str) -> None:
+    with_interface(tmp_path)
+    program = (
+        "import sys; from pathlib import Path; from netguard.config import load;"
+        "from netguard.doctor.machine import raw_sockets;"
+        "check = raw_sockets(load(Path(sys.argv[1]), environ={}));"
+        "print(check.status, check.remedy)"
+    )
+    done = subprocess.run(
+        [
+            "setpriv",
+            *("--inh-caps", drop, "--bounding-set", drop),
+            *(sys.executable, "-c", program, str(tmp_path / "netguard.toml")),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told, _, remedy = done.stdout.strip().partition(" ")
+    assert told == status
+    assert ("CAP_NET_RAW" in remedy) is (status == "failed")
+
+
+WEB = Segment(name="web", networks=(ip_network("198.51.100.0/27"),), interface="eth1")
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire() as wire:
+        yield wire
+
+
+def seen(wire: Wire, one: Segment, state: str = "up") -> Check:
+    """Check a segment from a machine whose eth1, 198.51.100.30, touches the wire."""
+    fd = wire.prober()
+    with wire.ip(fd) as ip:
+        ip.link("set", index=ip.link_lookup(ifname="eth1")[0], state=state)
+    with namespaces.entered(fd):
+        return machine.segment(one)
+
+
+@pytest.mark.packets
+def test_an_interface_that_is_up_with_an_address_in_the_segment_is_ok(wire: Wire) -> None:
+    check = seen(wire, WEB)
+    assert (check.subject, check.status) == ("segment web", "ok")
+    assert check.detail == "eth1 is up, with 198.51.100.30/27"
+
+
+@pytest.mark.packets
+def test_an_interface_that_is_down_is_told_with_the_command(wire: Wire) -> None:
+    check = seen(wire, WEB, state="down")
+    assert (check.status, check.remedy) == ("failed", "ip link set eth1 up")
+
+
+@pytest.mark.packets
+def test_an_interface_that_does_not_exist_is_told_with_those_that_do(wire: Wire) -> None:
+    check = seen(wire, Segment(name="web", networks=WEB.networks, interface="eth9"))
+    assert (check.status, check.detail) == ("failed", "eth9: no such interface here")
+    assert "eth1" in check.remedy
+
+
+@pytest.mark.packets
+def test_an_interface_without_an_address_in_the_network_is_told(wire: Wire) -> None:
+    other = Segment(name="web", networks=(ip_network("203.0.113.0/24"),), interface="eth1")
+    check = seen(wire, other)
+    assert check.status == "failed"
+    assert "203.0.113.0/24" in check.detail
+    assert check.remedy.startswith("ip address add")
+
+
+def test_a_segment_that_only_snmp_reaches_needs_devices() -> None:
+    alone = Segment(name="web", networks=WEB.networks)
+    assert machine.segment(alone).status == "warning"
+    by_devices = Segment(name="web", networks=WEB.networks, routers=("edge1",), switches=("cat1",))
+    check = machine.segment(by_devices)
+    assert (check.status, check.detail) == ("ok", "by SNMP alone, from edge1, cat1")
+
+
+# --- the store ---
+
+
+def test_a_store_that_is_still_to_be_made_is_not_made_by_the_doctor(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "netguard.db"
+    check = machine.store(f"sqlite:///{path}")
+    assert (check.status, check.detail) == ("ok", f"{path}: the first sweep makes it")
+    assert not path.parent.exists()
+
+
+def test_a_store_that_can_never_be_made_is_told(tmp_path: Path) -> None:
+    check = machine.store(f"sqlite:///{tmp_path}/no/such/netguard.db")
+    assert check.status == "failed"
+    assert check.remedy == f"Run: install -d -m 0700 -o USER {tmp_path}/no/such"
+
+
+def test_a_store_that_opens_is_ok(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/netguard.db"
+    with open_store(url):
+        pass
+    check = machine.store(url)
+    assert (check.status, check.detail) == ("ok", "opened, its schema is current; no sweep yet")
+
+
+def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "netguard.db"
+    path.write_bytes(b"not a database" * 100)
+    assert machine.store(f"sqlite:///{path}").status == "failed"
+    assert path.read_bytes() == b"not a database" * 100
+    path.unlink()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    check = machine.store(f"sqlite:///{path}")
+    assert check.status == "failed"
+    assert "something else" in check.detail
+
+
+def test_a_database_server_that_is_away_is_told() -> None:
+    pytest.importorskip("psycopg")
+    check = machine.store("postgresql+psycopg://netguard@127.0.0.1:1/netguard")
+    assert check.status == "failed"
+    assert check.remedy
+
+
+# --- devices ---
+
+SYS_DESCR, SYS_OBJECT_ID, BRIDGE = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.17.1.1.0"
+CATALYST, FOUNDRY = "1.3.6.1.4.1.9.1.516", "1.3.6.1.4.1.1991.1.3.51.7"
+
+
+def mib(sys_object_id: str, **more: bytes) -> Mib:
+    return Mib(
+        {
+            dotted(SYS_DESCR): octets(b"Cisco IOS Software,\r\nC3750 Software"),
+            dotted(SYS_OBJECT_ID): object_id(dotted(sys_object_id)),
+            dotted("1.3.6.1.2.1.1.5.0"): octets(b"sw"),
+            dotted("1.3.6.1.2.1.1.3.0"): integer(100, tag=0x43),
+            **{dotted(oid): value for oid, value in more.items()},
+        }
+    )
+
+
+def asked(folder: Path, port: int, *, platform: str = "auto", role: str = "switch") -> Check:
+    """Check the one device that answers, or does not, on a port of the loopback."""
+    path = folder / "netguard.toml"
+    path.write_text(
+        '[snmp.a]\nread = "public"\ntimeout = 0.2\nretries = 1\n'
+        f'[[device]]\nname = "sw"\naddress = "127.0.0.1:{port}"\nsnmp = "a"\n'
+        f'role = "{role}"\nplatform = "{platform}"\n'
+    )
+    told: list[tuple[str, int, int]] = []
+    config = load(path, environ={})
+    (check,) = asyncio.run(
+        devices(config, environ={}, progress=lambda *progress: told.append(progress))
+    )
+    assert told == [("asking devices", 1, 1)]
+    return check
+
+
+def test_a_switch_that_answers_as_one_is_ok(tmp_path: Path) -> None:
+    bridge = {BRIDGE: octets(bytes.fromhex("00005e005301"))}
+    with agent(mib(CATALYST, **bridge)) as port:
+        check = asked(tmp_path, port, platform="catalyst")
+    assert (check.subject, check.status) == ("switch sw", "ok")
+    assert check.detail.startswith("answered in ")
+    assert check.detail.endswith(" ms: Cisco IOS Software, C3750 Software")
+
+
+def test_a_device_of_another_platform_than_configured_is_a_warning(tmp_path: Path) -> None:
+    with agent(mib(FOUNDRY)) as port:
+        check = asked(tmp_path, port, platform="catalyst")
+    assert check.status == "warning"
+    assert f"its sysObjectID {FOUNDRY} is of platform foundry" in check.detail
+    assert check.remedy == 'Write platform = "foundry" or "auto" for sw.'
+
+
+@pytest.mark.parametrize(
+    ("role", "missing"), [("switch", "it shows no BRIDGE-MIB"), ("router", "it shows no addresses")]
+)
+def test_a_device_that_is_not_what_its_role_says_is_a_warning(
+    tmp_path: Path, role: str, missing: str
+) -> None:
+    with agent(mib(CATALYST)) as port:
+        check = asked(tmp_path, port, role=role)
+    assert check.status == "warning"
+    assert check.detail.endswith(f"but {missing}")
+
+
+def test_snmpd_is_a_router_with_addresses(tmp_path: Path) -> None:
+    with snmpd(tmp_path, "rocommunity public") as port:
+        check = asked(tmp_path, port, role="router")
+    assert check.status == "ok"
+    assert "Linux" in check.detail
+
+
+def test_a_wrong_community_is_one_failed_check_with_a_remedy(tmp_path: Path) -> None:
+    with snmpd(tmp_path, "rocommunity another") as port:
+        check = asked(tmp_path, port)
+    assert check.status == "failed"
+    assert check.detail == "no SNMP answer to 2 requests, 0.2 s each"
+    assert "wrong community" in check.remedy
+
+
+def test_a_device_whose_secret_is_missing_fails_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, old='read = "public"', new='read = "env:NG_READ"\ntimeout = 0.1')
+    config = load(path, environ={})
+    checks = asyncio.run(devices(config, environ={}, progress=lambda *_: None))
+    assert [(c.subject, c.status, c.remedy) for c in checks] == [
+        ("router edge1", "failed", "Set $NG_READ."),
+        ("switch cat1", "failed", "Set $NG_READ."),
+    ]
+
+
+def test_the_versions_of_what_is_installed_are_named() -> None:
+    named = {check.subject: check.detail for check in machine.versions()}
+    assert {"Python", "netguard", "click", "pysnmp", "sqlalchemy"} <= named.keys()
+    assert "psycopg" not in named  # an extra
