@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +23,7 @@ _RECEIVE_BATCH = 1024
 _RECEIVE_BUFFER = 32 << 20
 _STUCK = 5.0  # seconds in which a working interface takes at least one frame
 _BREATH = 0.001
+_CARRIER_TIME = 1.5  # seconds: the kernel tells of a new carrier at most once a second
 
 _SO_ATTACH_FILTER = 26
 _SO_RCVBUFFORCE = 33
@@ -51,7 +52,7 @@ class Link:
     """An open interface. Raises LinkError, with the remedy, for whatever makes it unusable."""
 
     def __init__(self, interface: str) -> None:
-        self.interfaces = local_interfaces()
+        self.interfaces = _settled(interface)
         self.own = _usable(interface, self.interfaces)
         self.dropped = 0
         self._inbox = Slots(_RECEIVE_BATCH, SLOT)
@@ -87,7 +88,7 @@ class Link:
             elif monotonic() > deadline:
                 raise self._broken("it takes no more frames")
             else:
-                self.wait(_BREATH)
+                sleep(_BREATH)
 
     def _push(self, outbox: Slots, first: int, count: int) -> int:
         try:
@@ -130,6 +131,17 @@ class Link:
             f"the interface failed while in use: {detail}",
             remedy=f"look at `ip -s link show {self.own.name}`, then start again",
         )
+
+
+def _settled(name: str) -> dict[str, LocalInterface]:
+    """Return the interfaces once this one, if it was just set up, has had time for its carrier."""
+    deadline = monotonic() + _CARRIER_TIME
+    while True:
+        interfaces = local_interfaces()
+        own = interfaces.get(name)
+        if own is None or not own.up or own.running or monotonic() > deadline:
+            return interfaces
+        sleep(_CARRIER_TIME / 20)
 
 
 def _usable(name: str, interfaces: Mapping[str, LocalInterface]) -> LocalInterface:

@@ -219,6 +219,7 @@ class _Retest:
             rounds=rounds,
             broadcast_answers=len(broadcast),
             unicast_answers=len(unicast),
+            still_answers=rounds - 1 in unicast,
             cross_claims=tuple(sorted(map(IPv4Address, cross))),
             canary=None if canary is None else IPv4Address(canary),
             broadcast_delay=median(broadcast.values()) if broadcast else None,

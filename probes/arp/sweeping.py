@@ -10,9 +10,9 @@ from time import monotonic
 from typing import Literal
 
 from probes.arp.conversation import Conversation, no_address, question, sender_for
-from probes.arp.frames import BROADCAST, NOBODY, UNSPECIFIED
+from probes.arp.frames import BROADCAST, NOBODY, REPLY, REQUEST, UNSPECIFIED
 from probes.interfaces import own_addresses, own_macs
-from probes.link import BATCH, SLOT, Link
+from probes.link import ARP_FRAME, BATCH, SLOT, Link
 from probes.mac import from_bytes
 from probes.mmsg import Slots
 from probes.records import ArpClaim, ArpSweep
@@ -20,14 +20,12 @@ from probes.records import ArpClaim, ArpSweep
 RETRY_AFTER = 0.5  # seconds that a silent address has to answer before it is asked again
 CLAIMS_PER_ADDRESS = 8  # on average; more than that on a whole segment is a flood, not a segment
 
-# A frame is told from others by its Ethernet source, EtherType, RFC 826 header, operation and
-# sender: 26 octets on end. One slice, so that a repeated claim costs one look into a set.
-_SLOT = struct.Struct(f"6x26s6x4s{SLOT - 42}x")
-_HEADER = bytes.fromhex("0806 0001 0800 06 04")
-_KINDS: dict[bytes, Literal["request", "reply"]] = {
-    _HEADER + b"\0\1": "request",
-    _HEADER + b"\0\2": "reply",
-}
+# What the station has in each of its frames stands together: Ethernet source, EtherType, RFC 826
+# header, operation and sender_hw. One slice, so that a station is judged once, not a frame.
+_SLOT = struct.Struct(f"6x22s4s6x4s{SLOT - ARP_FRAME}x")
+_HEADER = bytes.fromhex("0806 0001 0800 06 04 00")
+_HEADERS = {_HEADER + bytes([REQUEST]), _HEADER + bytes([REPLY])}
+_OPERATION = 15  # octet in the slice
 _RECORDS_AT_A_TIME = 256
 
 Asked = dict[bytes, list[bytes]]  # sender_ip -> target_ips
@@ -145,15 +143,14 @@ class _Hearing:
 
     def __init__(self, link: Link, wanted: Iterable[bytes], started: datetime) -> None:
         self.link = link
-        self.wanted = frozenset(wanted) - {UNSPECIFIED}
+        self.wanted = set(wanted) - {UNSPECIFIED}
         self.answered: set[bytes] = set()
         self.sent: dict[bytes, float] = {}  # target_ip -> monotonic time of the last request
         self._interface = link.own.name
         self._own = own_macs(link.interfaces)
-        self._nobody = self._own | {NOBODY, BROADCAST}
-        self._known: set[bytes] = set()
+        self._stations: dict[bytes, set[bytes]] = {}  # what each has claimed so far
         self._room = CLAIMS_PER_ADDRESS * len(self.wanted) + 1024
-        self._fresh: deque[tuple[bytes, bytes, float, float | None]] = deque()
+        self._fresh: deque[tuple[bytes, bytes, bytes, float]] = deque()
         self._claims: list[ArpClaim] = []
         self._malformed = 0
         self._overflow = 0
@@ -162,32 +159,33 @@ class _Hearing:
 
     def take(self, slots: memoryview) -> None:
         """Keep each new claim: the hot loop, in octets throughout."""
-        known = self._known
-        now = monotonic()
-        for key, target_ip in _SLOT.iter_unpack(slots):
-            if key in known:
-                continue
-            kind = _KINDS.get(key[6:16])
-            if kind is None:
-                self._malformed += 1
-            elif (
-                key[22:] in self.wanted
-                and key[16:22] not in self._nobody
-                and key[:6] not in self._own
-            ):
-                self._keep(key, target_ip, now, kind)
-
-    def _keep(self, key: bytes, target_ip: bytes, now: float, kind: str) -> None:
-        if len(self._known) >= self._room:
-            self._overflow += 1
+        if len(self._fresh) + len(self._claims) >= self._room:
+            self._overflow += len(slots) // SLOT
             return
-        self._known.add(key)
-        sender_ip = key[22:]
-        asked = None
-        if kind == "reply":
-            self.answered.add(sender_ip)
-            asked = self.sent.get(sender_ip)
-        self._fresh.append((key, target_ip, now, asked))
+        now = monotonic()
+        stations, wanted, answered, fresh = self._stations, self.wanted, self.answered, self._fresh
+        for station, sender_ip, target_ip in _SLOT.iter_unpack(slots):
+            claimed = stations.get(station)
+            if claimed is None:
+                claimed = self._meet(station, sender_ip)
+            if sender_ip in claimed or sender_ip not in wanted:
+                continue
+            claimed.add(sender_ip)
+            fresh.append((station, sender_ip, target_ip, now))
+            if station[_OPERATION] == REPLY:
+                answered.add(sender_ip)
+
+    def _meet(self, station: bytes, sender_ip: bytes) -> set[bytes]:
+        """Return the claims of a station not met before: none yet, or all if it is no claimant."""
+        if station[6:16] not in _HEADERS:
+            self._malformed += 1
+        elif sender_ip in self.wanted and self._may_claim(station[16:], station[:6]):
+            return self._stations.setdefault(station, set())
+        return self.wanted
+
+    def _may_claim(self, sender_hw: bytes, frame_source: bytes) -> bool:
+        ourselves = sender_hw in self._own or frame_source in self._own
+        return not ourselves and sender_hw not in {NOBODY, BROADCAST}
 
     def settle(self) -> bool:
         """Turn some of the octets into records; return False when there are none left."""
@@ -195,16 +193,18 @@ class _Hearing:
         self._claims.extend(self._claim(*self._fresh.popleft()) for _ in range(some))
         return some > 0
 
-    def _claim(self, key: bytes, target_ip: bytes, now: float, asked: float | None) -> ArpClaim:
-        sender_ip = key[22:]
+    def _claim(self, station: bytes, sender_ip: bytes, target_ip: bytes, now: float) -> ArpClaim:
+        reply = station[_OPERATION] == REPLY
+        kind: Literal["reply", "request"] = "reply" if reply else "request"
+        asked = self.sent.get(sender_ip, now + 1) if reply else now + 1
         return ArpClaim(
             interface=self._interface,
             sender_ip=IPv4Address(sender_ip),
-            sender_hw=from_bytes(key[16:22]),
-            frame_source=from_bytes(key[:6]),
-            kind="announcement" if sender_ip == target_ip else _KINDS[key[6:16]],
+            sender_hw=from_bytes(station[16:]),
+            frame_source=from_bytes(station[:6]),
+            kind="announcement" if sender_ip == target_ip else kind,
             seen=self._started + timedelta(seconds=now - self._began),
-            delay=None if asked is None else now - asked,
+            delay=now - asked if asked <= now else None,
         )
 
     def result(self) -> ArpSweep:

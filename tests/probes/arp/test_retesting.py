@@ -38,6 +38,7 @@ def retest(
     disputes: Mapping[IPv4Address, Collection[str]],
     *,
     others: Mapping[str, Collection[IPv4Address]] | None = None,
+    spacing: float = 0.1,
     **options: object,
 ) -> dict[tuple[IPv4Address, str], ClaimTest]:
     with namespaces.entered(fd):
@@ -47,6 +48,7 @@ def retest(
             others=others or {},
             canaries=[CANARY],
             clock=clock.now,
+            spacing=spacing,
             **options,  # type: ignore[arg-type]  # forwarded
         )
     return {(test.address, test.station): test for test in tests}
@@ -62,7 +64,7 @@ def test_two_real_hosts_both_stand_in_every_round_and_are_not_one_host() -> None
         segment.host(1, 9, 1)
         segment.host(2, 9, 2)
         others = {mac(1): [DISPUTED, address(1)], mac(2): [DISPUTED, address(2)]}
-        tests = retest(prober, {DISPUTED: {mac(1), mac(2)}}, others=others)
+        tests = retest(prober, {DISPUTED: {mac(1), mac(2)}}, others=others, spacing=1.0)
     assert set(tests) == {(DISPUTED, mac(1)), (DISPUTED, mac(2))}
     for test in tests.values():
         assert (test.rounds, *counts(test)) == (3, 3, 3)
@@ -292,7 +294,6 @@ def test_progress_counts_the_rounds() -> None:
             prober,
             {DISPUTED: {mac(1)}},
             rounds=2,
-            spacing=0.1,
             progress=lambda done, of: told.append((done, of)),
         )
     assert told == [(1, 2), (2, 2)]

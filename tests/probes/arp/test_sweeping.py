@@ -317,7 +317,7 @@ def test_a_flood_of_claimants_is_bounded_and_said_to_be_lossy() -> None:
         prober, host = segment.prober(), segment.host(5)
         with repeating(host, flood):
             result = sweep(prober, [few])
-    assert 1000 < len(result.claims) < 1100
+    assert 1000 < len(result.claims) < 2100
     assert result.dropped > 0
 
 
