@@ -54,7 +54,8 @@ class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
     """What re-asking showed of one station that claims one address.
 
     `rounds` broadcast questions were asked, at least a second apart; the station answered
-    `broadcast_answers` of them, and `unicast_answers` of as many sent to its own MAC.
+    `broadcast_answers` of them, and `unicast_answers` of as many sent to its own MAC;
+    `still_answers` says that it answered the last of these, so had not left by then.
     `cross_claims` are addresses of the *other* claimants that this station also answers for
     (ARP flux: one host, two interfaces). `canary` is an address that nobody has and that it
     answered for all the same (proxy ARP).
@@ -65,6 +66,7 @@ class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int
     broadcast_answers: int
     unicast_answers: int
+    still_answers: bool
     cross_claims: tuple[IPv4Address, ...] = ()
     canary: IPv4Address | None = None
     broadcast_delay: float | None = None

@@ -62,6 +62,7 @@ def asked(
         rounds=3,
         broadcast_answers=broadcast,
         unicast_answers=unicast,
+        still_answers=bool(fields.pop("still", unicast > 0)),
         seen=NOW,
         **fields,  # type: ignore[arg-type]
     )

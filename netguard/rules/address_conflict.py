@@ -19,7 +19,7 @@ def address_conflict(scene: Scene) -> Iterator[Finding]:
         tests = rivals(scene, address)
         if len(tests) > 1:
             who = suspects(scene, tests)
-            if not one_host(tests.values()) or _two_servers(who):
+            if not one_host(scene.seen, tests.values()) or _two_servers(who):
                 yield _finding(scene, address, who, tests)
 
 

@@ -7,7 +7,7 @@ still answers a question sent to its own MAC alone.
 
 from collections.abc import Iterable
 
-from netguard.view import SegmentView
+from netguard.view import SegmentView, addresses_by_station
 from probes.records import ClaimTest, IPAddress
 
 ROUNDS_NEEDED = 2
@@ -20,7 +20,7 @@ def tests_of(seen: SegmentView, address: IPAddress) -> tuple[ClaimTest, ...]:
 
 def stands(test: ClaimTest) -> bool:
     """Tell whether the station goes on claiming the address: it did not hand it over and leave."""
-    return test.broadcast_answers >= min(ROUNDS_NEEDED, test.rounds) and test.unicast_answers >= 1
+    return test.broadcast_answers >= min(ROUNDS_NEEDED, test.rounds) and test.still_answers
 
 
 def answers(test: ClaimTest) -> bool:
@@ -28,11 +28,13 @@ def answers(test: ClaimTest) -> bool:
     return test.broadcast_answers + test.unicast_answers >= 1
 
 
-def one_host(tests: Iterable[ClaimTest]) -> bool:
+def one_host(seen: SegmentView, tests: Iterable[ClaimTest]) -> bool:
     """Tell whether all the stations are interfaces of one host (ARP flux).
 
-    Each of them then answers also for the others' own addresses; a station that merely took one
-    address does not answer for what else the victim has, nor the victim for what it has.
+    All of them then answer for the same addresses, of which there is at least one more. A station
+    that merely took an address does not answer for what else the victim has, nor the victim for
+    what it has.
     """
-    standing = tuple(tests)
-    return len(standing) > 1 and all(t.cross_claims for t in standing)
+    answered = addresses_by_station(seen.claims)
+    own = {frozenset((*answered.get(t.station, ()), *t.cross_claims)) - {t.address} for t in tests}
+    return len(own) == 1 and frozenset() not in own

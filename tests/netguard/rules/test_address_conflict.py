@@ -1,5 +1,7 @@
 from ipaddress import ip_address
 
+import pytest
+
 from netguard.inventory import Gateway
 from netguard.rules.address_conflict import address_conflict
 from netguard.view import View
@@ -57,6 +59,11 @@ def test_a_station_that_fell_silent_has_handed_the_address_over() -> None:
     assert not list(address_conflict(scene(look(victim=gone))))
 
 
+def test_a_station_that_left_in_the_last_round_has_handed_the_address_over() -> None:
+    leaving = asked(ADDRESS, VICTIM, broadcast=2, unicast=2, still=False)
+    assert not list(address_conflict(scene(look(victim=leaving))))
+
+
 def test_a_station_that_answers_one_round_of_three_proves_nothing() -> None:
     shaky = asked(ADDRESS, CULPRIT, broadcast=1, unicast=1)
     assert not list(address_conflict(scene(look(culprit=shaky))))
@@ -67,27 +74,45 @@ def test_a_station_that_does_not_answer_to_itself_alone_is_no_claimant() -> None
     assert not list(address_conflict(scene(look(culprit=forwarded))))
 
 
-def test_two_interfaces_of_one_host_are_no_conflict() -> None:
-    servers = (server("ds0002", ADDRESS, blocks=()),)
-    both = look(
-        victim=asked(ADDRESS, VICTIM, cross_claims=(v4("198.51.100.24"),)),
-        culprit=asked(ADDRESS, CULPRIT, cross_claims=(v4("198.51.100.25"),)),
-        servers=servers,
-    )
-    assert not list(address_conflict(scene(both)))
+OTHER = "198.51.100.24"
 
 
-def test_answering_for_the_other_in_one_direction_only_excuses_nobody() -> None:
-    greedy = asked(ADDRESS, CULPRIT, cross_claims=(v4("198.51.100.24"),))
-    assert list(address_conflict(scene(look(culprit=greedy, servers=()))))
+def flux(
+    victim: tuple[str, ...], culprit: tuple[str, ...], *, crossed: tuple[str, ...], **fields: object
+) -> View:
+    """Two stations: what each answered for in the sweep, and the culprit when asked aside."""
+    claims = [claim(a, VICTIM) for a in victim] + [claim(a, CULPRIT) for a in culprit]
+    tests = [
+        asked(ADDRESS, VICTIM),
+        asked(ADDRESS, CULPRIT, cross_claims=tuple(map(v4, crossed))),
+    ]
+    return view(seen(claims, tests), SWITCHES, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("victim", "culprit", "crossed", "one_host"),
+    [
+        # two cards of one host answer for the same, in the sweep or when asked aside
+        ((ADDRESS, OTHER), (ADDRESS, OTHER), (), True),
+        ((ADDRESS, OTHER), (ADDRESS,), (OTHER,), True),
+        # the thief has an address of its own, or does not have the victim's other one
+        ((ADDRESS, OTHER), (ADDRESS, OTHER, "198.51.100.23"), (), False),
+        ((ADDRESS,), (ADDRESS, "198.51.100.23"), (), False),
+        ((ADDRESS, OTHER), (ADDRESS,), (), False),
+        # nothing else to go by
+        ((ADDRESS,), (ADDRESS,), (), False),
+    ],
+)
+def test_two_cards_of_one_host_are_no_conflict_and_two_hosts_are(
+    victim: tuple[str, ...], culprit: tuple[str, ...], crossed: tuple[str, ...], *, one_host: bool
+) -> None:
+    found = list(address_conflict(scene(flux(victim, culprit, crossed=crossed))))
+    assert found == [] if one_host else found
 
 
 def test_stations_of_two_servers_are_a_conflict_however_alike_they_answer() -> None:
-    both = look(
-        victim=asked(ADDRESS, VICTIM, cross_claims=(v4("198.51.100.24"),)),
-        culprit=asked(ADDRESS, CULPRIT, cross_claims=(v4("198.51.100.25"),)),
-    )
-    assert list(address_conflict(scene(both)))
+    alike = flux((ADDRESS, OTHER), (ADDRESS, OTHER), crossed=(), servers=SERVERS)
+    assert list(address_conflict(scene(alike)))
 
 
 def test_a_router_that_answers_for_everybody_is_no_rival() -> None:
