@@ -9,8 +9,7 @@ from netguard.settings import Alert, SnmpSettings
 from netguard.shapes import Place
 
 _COMMUNITIES = ("read", "write")
-_KEYS = ("auth_key", "priv_key")
-_SECRETS = (*_COMMUNITIES, *_KEYS)
+_SECRETS = (*_COMMUNITIES, "auth_key", "priv_key")
 _ONLY_V3 = ("user", "auth_protocol", "auth_key", "priv_protocol", "priv_key")
 
 

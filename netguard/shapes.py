@@ -19,7 +19,6 @@ _OPEN_KEYS = {
     "snmp": frozenset({"version", "timeout", "retries"}),
     "alert": frozenset({"severity"}),
 }
-_ERROR = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _WORDS = {
     "str": "a string",
@@ -112,10 +111,9 @@ def _explained(
     message: str, raw: dict[str, object], shape: type[msgspec.Struct], place: Place
 ) -> Problem:
     """Say in the words of TOML what msgspec found."""
-    match = _ERROR.fullmatch(message)
-    what, path = (match["what"], match["path"] or "") if match else (message, "")
+    what, _, path = message.removesuffix("`").partition(" - at `$")
     key, value = path.removeprefix("."), _walk(raw, path)
-    if field := re.search(r"(missing required|unknown) field `(.*)`", what):
+    if field := re.search(r"(missing required|unknown) field `([^`]*)", what):
         state = "missing key" if field[1].startswith("missing") else "unknown key"
         inside = f"{key}.{field[2]}" if key else field[2]
         remedy = "Every such table needs it." if state == "missing key" else "Leave it out."
@@ -137,7 +135,7 @@ def _walk(raw: object, path: str) -> object:
     for key, position in _STEP.findall(path):
         if isinstance(raw, dict) and key in raw:
             raw = raw[key]
-        elif isinstance(raw, list | tuple) and position:
+        elif isinstance(raw, list):
             raw = raw[int(position)]
     return raw
 

@@ -108,15 +108,19 @@ def store(url: str) -> Check:
             last = opened.last_sweep()
     except StoreError as error:
         return failed("store", error.message, error.remedy)
-    if path is not None and not os.access(path, os.W_OK):
+    if path is not None and not _writable(path):
         return failed("store", f"{path} is read-only", "Make it writable to this user.")
     swept = f"last sweep {last.started:%Y-%m-%d %H:%M} UTC" if last else "no sweep yet"
     return ok("store", f"opened, its schema is current; {swept}")
 
 
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=True)
+
+
 def _store_to_come(path: Path) -> Check:
     folder = path.parent if path.parent.exists() else path.parent.parent
-    if os.access(folder, os.W_OK | os.X_OK):
+    if _writable(folder):
         return ok("store", f"{path}: the first sweep makes it")
     return failed(
         "store",

@@ -184,6 +184,16 @@ FAULTS = [
         '"2c"\ntimeout = 0',
         "[snmp.edge]: timeout = 0: wrong kind of value. Write a number >",
     ),
+    (
+        '"2c"\nread = "public"',
+        '"3"\nuser = "u"\nauth_key = "env:A"',
+        "[snmp.edge]: auth_key: needs auth_protocol. Add auth_protocol.",
+    ),
+    (
+        '"2c"\nread = "public"',
+        '"3"\nuser = "u"\npriv_protocol = "AES"\npriv_key = "env:A"',
+        "[snmp.edge]: priv_key: needs auth_key. Add auth_key.",
+    ),
     ('"router"', '"ruter"', "[[device]] 'edge1': role = 'ruter': not one of the choices. Did you"),
     ('snmp = "edge"', 'snmp = "egde"', "[[device]] 'edge1': snmp = 'egde': nothing has this name."),
     ('"edge1"', '"edge 1"', "[[device]] 'edge 1': name = 'edge 1': wrong kind of value. Write a"),
@@ -389,6 +399,11 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "netguard.toml"
     path.write_bytes(b"store = '\xff'")
     assert fault(path) == "netguard.toml: not UTF-8. Save it as UTF-8."
+
+
+def test_a_file_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^/proc/self/mem: Input/output error"):
+        load(Path("/proc/self/mem"), environ={})
 
 
 # --- the store ---

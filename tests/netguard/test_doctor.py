@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -195,6 +196,24 @@ def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
     check = machine.store(f"sqlite:///{path}")
     assert check.status == "failed"
     assert "something else" in check.detail
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can become another user")
+def test_a_store_that_may_only_be_read_is_told() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
+        path = Path(folder, "netguard.db")
+        with open_store(f"sqlite:///{path}"):
+            pass
+        path.chmod(0o444)
+        Path(folder).chmod(0o777)
+        os.seteuid(65534)
+        try:
+            check = machine.store(f"sqlite:///{path}")
+        finally:
+            os.seteuid(0)
+    assert check.status == "failed"
+    assert str(path) in check.detail
+    assert "writ" in check.remedy
 
 
 def test_a_database_server_that_is_away_is_told() -> None:

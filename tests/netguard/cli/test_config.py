@@ -188,6 +188,13 @@ def test_the_sample_is_good_once_its_secret_is_there(
     assert run(["config", "check", "--config", str(path)]) == 0
 
 
+def test_the_sample_is_the_same_in_json(capsys: Captured) -> None:
+    run(["config", "init"])
+    sample = capsys.readouterr().out
+    assert run(["config", "init", "--json"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out) == {"sample": sample}
+
+
 def test_what_the_sample_has_commented_out_is_good_too(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
