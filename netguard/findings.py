@@ -77,6 +77,17 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+# How grave each severity is; the greater the worse.
+RANK: dict[Severity, int] = {"notice": 0, "warning": 1, "critical": 2}
+
+
+def gravest_first(finding: Finding) -> tuple[int, str, int, int, str]:
+    """Return the key by which findings are listed: the worst first, then by segment and address."""
+    address = finding.address
+    version, number = (address.version, int(address)) if address else (0, 0)
+    return -RANK[finding.severity], finding.segment or "", version, number, finding.id
+
+
 def identity(kind: Kind, segment: str | None, subject: object) -> str:
     """Return the stable id of a trouble, e.g. `gateway-hijack/web-226/198.51.100.1`."""
     return "/".join((kind, segment or "-", str(subject)))

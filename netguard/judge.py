@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from netguard.findings import Finding
+from netguard.findings import Finding, gravest_first
 from netguard.locate import topology
 from netguard.rules.address_conflict import address_conflict
 from netguard.rules.gateway import gateway_changed, gateway_hijack
@@ -15,7 +15,6 @@ from probes.records import IPAddress
 Rule = Callable[[Scene], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (gateway_hijack, address_conflict, gateway_changed, unassigned_address)
-_ORDER = {"critical": 0, "warning": 1, "notice": 2}
 
 
 def judge(view: View) -> tuple[Finding, ...]:
@@ -27,7 +26,7 @@ def judge(view: View) -> tuple[Finding, ...]:
         if seen.sweep is not None
     ]
     found = (finding for scene in scenes for rule in RULES for finding in rule(scene))
-    return tuple(sorted(found, key=lambda f: (_ORDER[f.severity], f.id)))
+    return tuple(sorted(found, key=gravest_first))
 
 
 Doubts = Iterator[tuple[IPAddress, frozenset[str]]]

@@ -7,10 +7,9 @@ from typing import Literal
 import msgspec
 
 from netguard.errors import Exit, NetguardError
-from netguard.findings import Claimant, Finding, Severity
+from netguard.findings import RANK, Claimant, Finding, Severity
 
 Happening = Literal["opened", "worsened", "acknowledged", "resolved", "closed", "reopened"]
-RANK: dict[Severity, int] = {"notice": 0, "warning": 1, "critical": 2}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import msgspec
 from netguard.ask import ask, ask_again, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
-from netguard.findings import Finding
+from netguard.findings import Finding, gravest_first
 from netguard.inventory import Device, Inventory, Segment, index
 from netguard.judge import judge
 from netguard.meter import Meter, Progress
@@ -55,14 +55,17 @@ async def sweep(
 
 def report(record: SweepRecord, remembered: Remembered) -> Report:
     """Put together what the sweep has to say about its own segments."""
+    own = record.segments
     return Report(
         started=record.started,
         duration_s=record.duration,
-        segments=record.segments,
+        segments=own,
         counts=record.counts,
-        findings=tuple(f for f in remembered.findings if f.segment in record.segments),
+        findings=tuple(
+            sorted((f for f in remembered.findings if f.segment in own), key=gravest_first)
+        ),
         gaps=(*record.gaps, *remembered.gaps),
-        resolved=tuple(f for f in remembered.resolved if f.segment in record.segments),
+        resolved=tuple(f for f in remembered.resolved if f.segment in own),
     )
 
 

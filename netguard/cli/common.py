@@ -58,9 +58,15 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(data, indent=2).decode())
 
 
+def printable(value: object) -> str:
+    """Return a value as text that cannot move the cursor: devices say what they like."""
+    text = "" if value is None else str(value)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows aligned for a person on a terminal, tab-separated for a pipe."""
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [[printable(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in texts:
             click.echo("\t".join(row))
@@ -71,7 +77,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in headers:
-        table.add_column(header)
+        table.add_column(header, overflow="fold")  # an id must stay whole to be copied
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

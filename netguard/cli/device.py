@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from netguard import clock
-from netguard.cli.common import App, common_options, print_json, print_table
+from netguard.cli.common import App, common_options, print_json, print_table, printable
 from netguard.cli.show import show_gaps
 from netguard.collect import read_device
 from netguard.config import Config, load
@@ -122,7 +122,8 @@ def _print(report: DeviceReport) -> None:
     """Print the tables one below the other."""
     ports = {interface.if_index: interface.name for interface in report.interfaces}
     click.secho(f"{report.name}  {report.platform}", bold=True)
-    click.echo((report.sys_descr or "did not answer").splitlines()[0])
+    lines = (report.sys_descr or "").splitlines() or ["it did not answer"]
+    click.echo(printable(lines[0]))
     _section(
         "interfaces",
         ("INDEX", "NAME", "ADMIN", "OPER", "MAC", "ALIAS"),

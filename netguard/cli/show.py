@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from netguard.cli.common import when
+from netguard.cli.common import printable, when
 from netguard.findings import Claimant, Finding
 from probes.records import Gap
 
@@ -18,7 +18,7 @@ def show_finding(finding: Finding, now: datetime) -> None:
     label = click.style(finding.severity.upper(), fg=COLOURS[finding.severity], bold=True)
     state = "" if finding.state == "open" else f", {finding.state}"
     click.echo(f"{label} {finding.id}  (since {when(finding.first_seen, now)}{state})")
-    click.echo(f"  {finding.summary}")
+    click.echo(f"  {printable(finding.summary)}")
     for claimant in finding.claimants:
         click.echo(f"    {claimant_line(claimant, now)}")
     click.echo(f"  next: {finding.advice}")
@@ -30,12 +30,12 @@ def claimant_line(claimant: Claimant, now: datetime) -> str:
     place = claimant.location
     where = f"{place.device} {place.port} ({when(place.seen, now)})" if place else "no end port"
     who = [text for text in (claimant.server, claimant.vendor) if text]
-    return "  ".join((role, claimant.mac, where, *who))
+    return "  ".join((role, *map(printable, (claimant.mac, where, *who))))
 
 
 def show_gaps(gaps: Iterable[Gap]) -> None:
     """Print, on stderr, what could not be measured and the remedy."""
     for gap in gaps:
-        click.secho(f"gap: {gap.subject}: {gap.detail}", fg="magenta", err=True)
+        click.secho(f"gap: {gap.subject}: {printable(gap.detail)}", fg="magenta", err=True)
         if gap.remedy:
             click.echo(f"  {gap.remedy}", err=True)

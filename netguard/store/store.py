@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from netguard import life
 from netguard.errors import StoreError
-from netguard.findings import Finding, State
+from netguard.findings import Finding, State, gravest_first
 from netguard.life import Changes, Event
 from netguard.store import rows, schema
 from netguard.store.records import Binding, GatewayIdentity, SweepRecord
@@ -62,7 +62,7 @@ class Store:
         columns = schema.findings.c
         where = sa.true() if states is None else columns.state.in_(sorted(states))
         with reading(self._engine) as connection:
-            return tuple(sorted(rows.findings(connection, where), key=_gravest_first))
+            return tuple(sorted(rows.findings(connection, where), key=gravest_first))
 
     def finding(self, identifier: str) -> Finding | None:
         """Return the finding with this id."""
@@ -134,9 +134,3 @@ class Store:
 
 def _one(connection: sa.Connection, identifier: str) -> Finding | None:
     return next(rows.findings(connection, schema.findings.c.id == identifier), None)
-
-
-def _gravest_first(finding: Finding) -> tuple[object, ...]:
-    address = finding.address
-    number = (address.version, int(address)) if address else (0, 0)
-    return (-life.RANK[finding.severity], finding.segment or "", number, finding.id)

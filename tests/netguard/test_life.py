@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netguard.errors import Exit
-from netguard.findings import Claimant, Finding, Severity, State
+from netguard.findings import RANK, Claimant, Finding, Severity, State
 from netguard.life import (
-    RANK,
     AlreadyResolved,
     Changes,
     Event,
