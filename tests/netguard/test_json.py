@@ -1,0 +1,37 @@
+"""The JSON that others build on: keys may be added, none may be renamed or go."""
+
+import msgspec
+import pytest
+
+from netguard.cli.device import DeviceReport, FdbRow
+from netguard.findings import Claimant, Evidence, Finding, Location
+from netguard.inventory import SwitchPort
+from netguard.sweep import Report
+from netguard.whereis import HostReport, Station
+from probes.records import ArpEntry, Gap, Interface, InterfaceAddress, Neighbor
+
+PROMISED = {
+    Report: "started duration_s segments counts findings gaps",
+    Gap: "subject kind detail remedy",
+    Finding: "id kind severity state first_seen last_seen segment address server claimants"
+    " evidence summary advice",
+    Claimant: "mac vendor role server location",
+    Location: "device port if_index vlan seen",
+    Evidence: "source seen detail",
+    HostReport: "query stations gaps",
+    Station: "mac addresses server location path",
+    SwitchPort: "device port",
+    DeviceReport: "name platform sys_descr sys_object_id interfaces addresses arp fdb neighbors"
+    " virtual_gateways gaps",
+    Interface: "if_index name descr alias phys_address admin_status oper_status",
+    InterfaceAddress: "ip prefix_length if_index",
+    ArpEntry: "ip mac if_index",
+    FdbRow: "vlan mac base_port if_index port status",
+    Neighbor: "protocol if_index port remote_name remote_port remote_chassis",
+}
+
+
+@pytest.mark.parametrize("record", PROMISED, ids=lambda record: record.__name__)
+def test_the_promised_keys_are_there(record: type[msgspec.Struct]) -> None:
+    keys = {field.encode_name for field in msgspec.structs.fields(record)}
+    assert keys >= set(PROMISED[record].split())
