@@ -16,12 +16,13 @@ from gufo.snmp._fast import (
     NoSuchInstance,
     SnmpAuthError,
     SnmpDecodeError,
+    SnmpError,
     SnmpV2cClientSocket,
     SnmpV3ClientSocket,
 )
 from gufo.snmp.utils import format_sock_addr
 
-from probes.errors import NoAnswer
+from probes.errors import NoAnswer, ProbeError
 from probes.snmp_link import (
     Credentials,
     Target,
@@ -136,7 +137,7 @@ class GufoLink:
 
         So an answer that comes too late is told by its request-id and dropped.
         """
-        trouble = silence(self._target, self._credentials)
+        trouble: ProbeError | None = None
         for _ in range(self._target.retries + 1):
             try:
                 return await self._exchange_once(link, send, receive)
@@ -146,19 +147,21 @@ class GufoLink:
                 trouble = silence(self._target, self._credentials, f"no SNMP answer: {error}")
             except _GarbledError as error:
                 trouble = garbled(self._target, f"an answer cannot be decoded ({error})")
-        raise trouble
+        raise trouble or silence(self._target, self._credentials)
 
     async def _exchange_once(
         self, link: Socket, send: Callable[[Socket], None], receive: Callable[[Socket], Answer]
     ) -> Answer:
-        send(link)
-        async with asyncio.timeout(self._target.timeout):
-            while True:
-                await _readable(link.get_fd())
-                try:
-                    return _decoded(link, receive)
-                except BlockingIOError:
-                    continue  # it was the answer to another question
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+        loop.add_reader(link.get_fd(), _receive, link, receive, answer)
+        expiry = loop.call_later(self._target.timeout, _expire, answer)
+        try:
+            send(link)
+            return await answer
+        finally:
+            expiry.cancel()
+            loop.remove_reader(link.get_fd())
 
     async def _opened(self) -> Socket:
         if self._socket is None:
@@ -188,19 +191,23 @@ class GufoLink:
         return link
 
 
-async def _readable(fd: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(fd, _settle, ready)
+def _receive(
+    link: Socket, receive: Callable[[Socket], Answer], answer: asyncio.Future[Answer]
+) -> None:
+    """Settle the answer with what arrived, unless that answers another question."""
+    if answer.done():
+        return
     try:
-        await ready
-    finally:
-        loop.remove_reader(fd)
+        answer.set_result(_decoded(link, receive))
+    except BlockingIOError:
+        pass
+    except (OSError, SnmpError, _GarbledError) as error:
+        answer.set_exception(error)
 
 
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _expire(answer: asyncio.Future[Answer]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
 
 
 def _decoded(link: Socket, receive: Callable[[Socket], Answer]) -> Answer:

@@ -1,6 +1,6 @@
 """A pass_persist program for snmpd: BRIDGE-MIB from a live kernel bridge, read over netlink.
 
-Usage: bridge_pass_persist.py BRIDGE. What it answers is never older than a second.
+Usage: bridge_pass_persist.py BRIDGE [AGE]. What it answers is never older than AGE seconds, else 1.
 """
 
 import sys
@@ -19,7 +19,6 @@ TP_FDB_PORT = (*BRIDGE_MIB, 4, 3, 1, 2)
 TP_FDB_STATUS = (*BRIDGE_MIB, 4, 3, 1, 3)
 LEARNED, SELF = 3, 4
 NUD_PERMANENT = 0x80
-MAX_AGE = 1.0
 
 
 def octets(mac: str) -> Oid:
@@ -68,7 +67,8 @@ def answer(question: str, oid: Oid, held: Objects, order: list[Oid]) -> Iterable
 def main() -> None:
     held: Objects = {}
     order: list[Oid] = []
-    read = -MAX_AGE
+    max_age = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+    read = -max_age
     with IPRoute() as kernel:
         for line in sys.stdin:
             question = line.strip()
@@ -76,7 +76,7 @@ def main() -> None:
                 reply: Iterable[str] = ("PONG",)
             else:
                 oid = tuple(int(arc) for arc in sys.stdin.readline().strip(".\n").split("."))
-                if monotonic() > read + MAX_AGE:
+                if monotonic() > read + max_age:
                     held = objects(kernel, sys.argv[1])
                     order, read = list(held), monotonic()
                 reply = answer(question, oid, held, order)

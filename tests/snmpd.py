@@ -3,7 +3,7 @@
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,19 +33,13 @@ def snmpd(
         "SNMP_PERSISTENT_DIR": str(folder / "written"),  # snmpd leaves a file of its own there
         "SNMPCONFPATH": str(folder),
     }
-    command = ["snmpd", "-f", "-Lo", "-C", "-c", str(config), "-p", str(folder / "snmpd.pid")]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    log = folder / "snmpd.log"
+    log.write_text("")
+    pid = str(folder / "snmpd.pid")
+    command = ["snmpd", "-f", "-Lf", str(log), "-C", "-c", str(config), "-p", pid]
+    with subprocess.Popen(command, env=environment) as process:
         try:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if READY in line:
-                    break
-            else:
-                raise RuntimeError("snmpd did not start: " + "".join(said))
+            _wait(lambda: READY in log.read_text(), f"snmpd did not start, see {log}")
             yield port
         finally:
             process.terminate()
@@ -62,7 +56,7 @@ def lldpd(*options: str) -> Iterator[Path]:
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             try:
-                _wait_for(control)
+                _wait(control.exists, "lldpd did not start")
                 every_second = ["configure", "lldp", "tx-interval", "1"]
                 subprocess.run(["lldpcli", "-u", str(control), *every_second], check=True)
                 yield control
@@ -70,9 +64,9 @@ def lldpd(*options: str) -> Iterator[Path]:
                 process.terminate()
 
 
-def _wait_for(path: Path) -> None:
+def _wait(ready: Callable[[], bool], complaint: str) -> None:
     deadline = monotonic() + 10
-    while not path.exists():
+    while not ready():
         if monotonic() > deadline:
-            raise TimeoutError(f"{path} did not appear")
-        sleep(0.05)
+            raise TimeoutError(complaint)
+        sleep(0.02)
