@@ -44,7 +44,7 @@ def show(app: App) -> None:
 @common_options
 def init(app: App) -> None:
     """Print a sample netguard.toml with comments, to begin with."""
-    sample = resources.files("netguard").joinpath("sample.toml").read_text("utf-8")
+    sample = resources.files("netguard.config").joinpath("sample.toml").read_text("utf-8")
     if app.json:
         print_json({"sample": sample})
     else:

@@ -11,10 +11,10 @@ from netguard import clock
 from netguard.cli.common import App, common_options, print_json, print_table
 from netguard.cli.progress import progress_bar
 from netguard.config import Reading, read
+from netguard.config.problems import errors
 from netguard.doctor import devices, machine
 from netguard.doctor.check import Check, failed
 from netguard.errors import ConfigError, Exit
-from netguard.problems import errors
 
 
 @click.command()

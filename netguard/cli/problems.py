@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import click
 
 from netguard.cli.common import App, print_json
+from netguard.config.problems import Problem, errors
 from netguard.errors import Exit
-from netguard.problems import Problem, errors
 
 
 def report(app: App, problems: Sequence[Problem], good: str) -> int:

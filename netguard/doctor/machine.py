@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 
 from netguard.config import Config, Reading, secret_problems
+from netguard.config.places import sqlite_file
+from netguard.config.problems import Problem
 from netguard.doctor.check import Check, failed, ok, warning
 from netguard.errors import StoreError
 from netguard.inventory import Segment
-from netguard.places import sqlite_file
-from netguard.problems import Problem
 from netguard.store import open_store
 from probes.arp.conversation import no_address
 from probes.errors import LinkError

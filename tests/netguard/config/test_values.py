@@ -3,8 +3,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from netguard.inventory import SwitchPort
-from netguard.values import (
+from netguard.config.values import (
     BadValue,
     address,
     duration,
@@ -15,6 +14,7 @@ from netguard.values import (
     protected,
     switch_port,
 )
+from netguard.inventory import SwitchPort
 
 UNDERSTOOD: list[tuple[Callable[[str], object], str, object]] = [
     (address, "198.51.100.20", ip_address("198.51.100.20")),

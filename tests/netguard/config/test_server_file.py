@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from netguard.config import load, read
+from netguard.config.server_file import read_servers
 from netguard.inventory import SwitchPort
-from netguard.server_file import read_servers
 from tests.config_files import HEAD, write
 
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from netguard.config.values import BadValue
 from netguard.errors import ConfigError
 from netguard.secrets import masked
-from netguard.values import BadValue
 
 SYSTEM_CONFIG = Path("/etc/netguard/netguard.toml")
 SYSTEM_STATE = Path("/var/lib/netguard")

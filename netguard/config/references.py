@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from netguard.config.problems import Problem, Severity
+from netguard.config.settings import Alert, SnmpSettings
+from netguard.config.shapes import Place
 from netguard.errors import ConfigError
-from netguard.problems import Problem, Severity
 from netguard.secrets import FORMS, SecretMissing, check_form, masked, resolve
-from netguard.settings import Alert, SnmpSettings
-from netguard.shapes import Place
 
 _COMMUNITIES = ("read", "write")
 _SECRETS = (*_COMMUNITIES, "auth_key", "priv_key")

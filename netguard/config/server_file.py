@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from netguard.config.problems import Problem
+from netguard.config.shapes import Place, meant, shaped
+from netguard.config.tables import ServerTable
 from netguard.inventory import Server
-from netguard.problems import Problem
-from netguard.shapes import Place, meant, shaped
 from netguard.suggest import did_you_mean
-from netguard.tables import ServerTable
 
 _COLUMNS = frozenset(ServerTable.__struct_fields__)
 _NEEDED = ("name", "address")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from netguard.config import credentials, load, read, secret_problems
+from netguard.config.places import SYSTEM_CONFIG
 from netguard.errors import ConfigError
 from netguard.inventory import Device, Gateway, SwitchPort
-from netguard.places import SYSTEM_CONFIG
 from probes.snmp import Credentials
 from tests.config_files import GOOD, write
 

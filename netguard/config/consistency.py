@@ -9,8 +9,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from netguard.config.problems import Problem, Severity
 from netguard.inventory import Device, Index, Inventory, IPNetwork, Segment, Server, index
-from netguard.problems import Problem, Severity
 from netguard.suggest import did_you_mean
 from probes.records import IPAddress
 

@@ -1,4 +1,4 @@
-"""netguard.toml: what it says, and everything that is wrong with it."""
+"""Reads netguard.toml, and gathers everything that is wrong with it."""
 
 import os
 import tomllib
@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from netguard.consistency import inconsistencies
-from netguard.errors import ConfigError
-from netguard.inventory import Device, Inventory
-from netguard.places import default_store, find_config, store_url, without_password
-from netguard.problems import Problem, errors
-from netguard.references import alert_faults, snmp_faults, unresolved_alert, unresolved_snmp
-from netguard.secrets import resolve
-from netguard.server_file import ServerFile, read_servers
-from netguard.settings import Alert, Shutdown, SnmpSettings, Vantage, Watch
-from netguard.shapes import Place, ShapeT, Table, meant, shaped
-from netguard.tables import (
+from netguard.config.consistency import inconsistencies
+from netguard.config.places import default_store, find_config, store_url, without_password
+from netguard.config.problems import Problem, errors
+from netguard.config.references import alert_faults, snmp_faults, unresolved_alert, unresolved_snmp
+from netguard.config.server_file import ServerFile, read_servers
+from netguard.config.settings import Alert, Shutdown, SnmpSettings, Vantage, Watch
+from netguard.config.shapes import Place, ShapeT, Table, meant, shaped
+from netguard.config.tables import (
     DeviceTable,
     FileTable,
     SegmentTable,
@@ -26,7 +23,10 @@ from netguard.tables import (
     ShutdownTable,
     WatchTable,
 )
-from netguard.values import BadValue, at
+from netguard.config.values import BadValue, at
+from netguard.errors import ConfigError
+from netguard.inventory import Device, Inventory
+from netguard.secrets import resolve
 
 if TYPE_CHECKING:
     from probes.snmp import Credentials

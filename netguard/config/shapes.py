@@ -5,10 +5,10 @@ from typing import Literal, Protocol, TypeVar, get_args, get_origin, get_type_hi
 
 import msgspec
 
-from netguard.problems import Problem, Severity
+from netguard.config.problems import Problem, Severity
+from netguard.config.values import BadValue
 from netguard.secrets import masked
 from netguard.suggest import did_you_mean
-from netguard.values import BadValue
 
 ShapeT = TypeVar("ShapeT", bound=msgspec.Struct)
 RecordT_co = TypeVar("RecordT_co", covariant=True)

@@ -1,17 +1,15 @@
 """The tables of netguard.toml as they are written, and how each becomes a record.
 
 A table's class has exactly the keys of the file. What only looks different from its record
-(`[snmp.NAME]`, `[[vantage]]`, `[[alert]]`) has its class in `netguard.settings`.
+(`[snmp.NAME]`, `[[vantage]]`, `[[alert]]`) has its class in `netguard.config.settings`.
 """
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from netguard.findings import Kind
-from netguard.inventory import Device, Gateway, Segment, Server
-from netguard.settings import Shutdown, Watch
-from netguard.values import (
+from netguard.config.settings import Shutdown, Watch
+from netguard.config.values import (
     BadValue,
     address,
     at,
@@ -24,6 +22,8 @@ from netguard.values import (
     protected,
     switch_port,
 )
+from netguard.findings import Kind
+from netguard.inventory import Device, Gateway, Segment, Server
 
 Name = Annotated[str, Meta(min_length=1)]
 Word = Annotated[str, Meta(pattern=r"^\S+$")]  # a device's name stands before a port's: no blanks

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netguard.consistency import inconsistencies
+from netguard.config.consistency import inconsistencies
 from netguard.inventory import Gateway, Inventory, IPNetwork, Segment, Server
 
 EVERYTHING = Segment(
