@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from pyroute2 import IPRoute
 
+from netguard import clock
 from netguard.lab import namespaces
 from probes.arp import ArpFrame, craft, parse
 from probes.errors import Malformed
@@ -41,6 +42,10 @@ class Segment:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._ports = 0
+        # The kernel begins to stamp frames some time after it was first asked to; a Tap needs it
+        # from its first frame on.
+        early = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        early.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.switch = self.namespace()
         with self.ip(self.switch) as ip:
             ip.link("add", ifname="br0", kind="bridge", br_stp_state=0, br_forward_delay=0)
@@ -225,6 +230,7 @@ class Tap:
     """A second pair of eyes on one switch port, with the kernel's own time stamps."""
 
     def __init__(self, fd: int, port: str) -> None:
+        self._began = int(clock.now().timestamp())
         self._link = raw(fd, port)
         self._link.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._link.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
@@ -236,11 +242,11 @@ class Tap:
         self._link.close()
 
     def frames(self) -> list[tuple[float, ArpFrame]]:
-        """Return what has come in at the port: kernel time and frame."""
+        """Return what has come in at the port: seconds since the start (kernel time), frame."""
         seen = []
         while select.select([self._link], [], [], 0)[0]:
             octets, ancillary, _, sender = self._link.recvmsg(2048, 64)
             if sender[2] != socket.PACKET_OUTGOING and octets[12:14] == b"\x08\x06":
                 seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
-                seen.append((seconds + nanoseconds / 1e9, parse(octets)))
+                seen.append((seconds - self._began + nanoseconds / 1e9, parse(octets)))
         return seen
