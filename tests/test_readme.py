@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ COMMANDS = [line for block in BLOCKS for line in block]
 DEMO = next(line for line in COMMANDS if line.endswith("netguard demo"))
 TESTS = "tests/run"
 PRACTICE = [line for line in COMMANDS if line.startswith("netguard lab ")]
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 AT_HOME = [line for line in COMMANDS if line not in (DEMO, TESTS, *PRACTICE)]
 
 
@@ -87,7 +89,7 @@ def test_the_five_minutes_work_in_order(lab: Lab, tmp_path: Path) -> None:
 
 @pytest.mark.packets
 def test_the_practice_works_in_order(tmp_path: Path) -> None:
-    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "PATH": PATH}
     assert PRACTICE[-1] == "netguard lab down"
     try:
         for line in PRACTICE:
@@ -99,6 +101,6 @@ def test_the_practice_works_in_order(tmp_path: Path) -> None:
                 assert "gateway-hijack/web-226/198.51.100.1" in done.stdout
     finally:
         subprocess.run(
-            ["netguard", "lab", "down"], env=environment, capture_output=True, check=False
+            ["sh", "-c", "netguard lab down"], env=environment, capture_output=True, check=False
         )
     assert list(tmp_path.iterdir()) == []
