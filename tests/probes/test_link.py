@@ -5,13 +5,14 @@ from collections.abc import Callable
 from time import monotonic
 
 import pytest
+from pyroute2.netlink.exceptions import NetlinkError
 
 from netguard.lab import namespaces
 from probes.arp import craft
 from probes.errors import LinkError
 from probes.link import SLOT, Link
 from probes.mmsg import Slots
-from tests.segment import OWN, OWN_MAC, Segment, address, mac, raw, request
+from tests.segment import OWN, OWN_MAC, Segment, Tap, address, mac, raw, request
 
 pytestmark = pytest.mark.packets
 
@@ -129,9 +130,7 @@ def test_our_own_frames_do_not_come_back() -> None:
     with Segment() as segment:
         prober = segment.prober()
         with namespaces.entered(prober), Link("eth1") as link:
-            outbox = Slots(1, len(ARP))
-            outbox.buffer[:] = craft(request(OWN_MAC, OWN, address(1)))
-            link.send(outbox, 1)
+            link.send(requests(1), 1)
             assert received(link) == []
 
 
@@ -147,6 +146,43 @@ def test_frames_lost_for_want_of_room_are_counted() -> None:
             assert link.count_dropped() > 0
             assert kept + link.count_dropped() == 200_000
             assert link.count_dropped() == 200_000 - kept, "the count is a total, not a difference"
+
+
+def narrow(segment: Segment, fd: int, rate: str) -> None:
+    """Let the interface pass so many bits a second, and queue about sixty frames."""
+    with segment.ip(fd) as ip:
+        index = ip.link_lookup(ifname="eth1")[0]
+        try:
+            ip.tc("add", "tbf", index=index, handle="1:", rate=rate, burst=1540, limit=3000)
+        except NetlinkError as error:
+            pytest.skip(f"NOT TESTED: this kernel has no token bucket queue ({error})")
+
+
+def test_a_full_queue_delays_requests_and_loses_none() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        narrow(segment, prober, "512kbit")
+        with Tap(segment.switch, "port1") as tap, namespaces.entered(prober):
+            with Link("eth1") as link:
+                link.send(requests(200), 200)
+                received(link)
+            assert len(tap.frames()) == 200
+
+
+def test_an_interface_that_takes_nothing_more_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.link._STUCK", 0.02)
+    with Segment() as segment:
+        prober = segment.prober()
+        narrow(segment, prober, "8kbit")
+        refusal = pytest.raises(LinkError, match="takes no more frames")
+        with namespaces.entered(prober), Link("eth1") as link, refusal:
+            link.send(requests(200), 200)
+
+
+def requests(count: int) -> Slots:
+    outbox = Slots(count, len(ARP))
+    outbox.buffer[:] = craft(request(OWN_MAC, OWN, address(1))) * count
+    return outbox
 
 
 def test_an_interface_that_goes_down_in_use_is_an_error_not_silence() -> None:
