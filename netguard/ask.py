@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from netguard.collect import Clock, gap_of
+from netguard.collect import Clock
 from netguard.inventory import Segment
 from netguard.judge import canaries, disputes
 from netguard.view import SegmentView, View, addresses_by_station, claims_of
@@ -122,7 +122,7 @@ def _ipv4(doubtful: dict[IPAddress, frozenset[str]]) -> dict[IPv4Address, frozen
 
 
 def _gap(segment: Segment, error: ProbeError) -> Gap:
-    gap = gap_of(error)
+    gap = error.gap()
     return msgspec.structs.replace(gap, subject=segment.name, detail=f"{gap.subject}: {gap.detail}")
 
 

@@ -58,15 +58,10 @@ async def read_device(config: Config, device: Device, *, clock: Clock) -> Device
             system = await snmpv2_mib.system(session)
             return await _tables(session, device, system, _vlans(config.inventory, device), clock)
     except ProbeError as error:
-        return DeviceView(device=device, seen=clock(), gaps=(gap_of(error),))
+        return DeviceView(device=device, seen=clock(), gaps=(error.gap(),))
     except ConfigError as error:
         gap = Gap(subject=device.name, kind="no-secret", detail=error.message, remedy=error.remedy)
         return DeviceView(device=device, seen=clock(), gaps=(gap,))
-
-
-def gap_of(error: ProbeError) -> Gap:
-    """Write down a measurement that failed."""
-    return Gap(subject=error.subject, kind=error.kind, detail=error.detail, remedy=error.remedy)
 
 
 def platform_of(device: Device, system: SystemInfo) -> str:
@@ -97,7 +92,7 @@ async def _tables(
     addresses = await ip_mib.addresses(session)
     arp = await ip_mib.arp(session)
     neighbors = await lldp_mib.neighbors(session)
-    fdb = await _fdb(session, platform, vlans)
+    fdb = await _fdb(session, device, platform, vlans)
     return DeviceView(
         device=device,
         platform=platform,
@@ -118,9 +113,13 @@ async def _tables(
     )
 
 
-async def _fdb(session: Session, platform: str, vlans: tuple[int, ...]) -> Table[FdbEntry]:
+async def _fdb(
+    session: Session, device: Device, platform: str, vlans: tuple[int, ...]
+) -> Table[FdbEntry]:
     """Read the FDB where the platform keeps it: a Catalyst has one for each VLAN (BRIDGE-MIB)."""
-    if platform == "catalyst" and vlans:
+    if platform == "catalyst" and device.role == "switch":
+        if not vlans:
+            return Table(rows=(), gaps=(_no_vlan(device),))
         tables = [await bridge_mib.fdb(session.in_vlan(vlan), vlan=vlan) for vlan in vlans]
         return Table(
             rows=tuple(row for table in tables for row in table.rows),
@@ -128,3 +127,12 @@ async def _fdb(session: Session, platform: str, vlans: tuple[int, ...]) -> Table
         )
     table = await q_bridge_mib.fdb(session)
     return table if table.rows or table.gaps else await bridge_mib.fdb(session)
+
+
+def _no_vlan(device: Device) -> Gap:
+    return Gap(
+        subject=device.name,
+        kind="vlan-unknown",
+        detail="a Catalyst keeps one FDB for each VLAN, and no segment with this switch names one",
+        remedy=f"list {device.name} in `switches` of its [[segment]], and set `vlan` there",
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 SHOWN = 12  # more names than this are no help
 
 

@@ -7,6 +7,8 @@ ProbeError
 └── Malformed      the bytes are not what the standard allows
 """
 
+from probes.records import Gap
+
 
 class ProbeError(Exception):
     """A measurement failed.
@@ -23,6 +25,10 @@ class ProbeError(Exception):
         self.detail = detail
         self.remedy = remedy
         self.kind = kind or type(self).kind
+
+    def gap(self) -> Gap:
+        """Return the record of a measurement that could not be made."""
+        return Gap(subject=self.subject, kind=self.kind, detail=self.detail, remedy=self.remedy)
 
 
 class LinkError(ProbeError):

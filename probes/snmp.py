@@ -17,7 +17,7 @@ from probes.records import Gap
 from probes.snmp_gufo import GufoLink
 from probes.snmp_link import Credentials, Link, Target, Value, garbled
 
-__all__ = ["Credentials", "Index", "Session", "Value", "Walk", "gap_of", "open_session"]
+__all__ = ["Credentials", "Index", "Session", "Value", "Walk", "open_session"]
 
 Index = tuple[int, ...]
 """What follows the column in an object's name: the row's key, arc by arc."""
@@ -33,16 +33,6 @@ class Walk(msgspec.Struct, frozen=True):
 
     rows: tuple[tuple[Index, Value], ...]
     gap: Gap | None = None
-
-
-def gap_of(trouble: ProbeError) -> Gap:
-    """Turn what went wrong into the record of it."""
-    return Gap(
-        subject=trouble.subject,
-        kind=trouble.kind,
-        detail=trouble.detail,
-        remedy=trouble.remedy,
-    )
 
 
 class Session:
@@ -113,7 +103,7 @@ class Session:
         except TimeoutError:
             return Walk(tuple(rows), self._too_late(oid, len(rows)))
         except ProbeError as trouble:
-            return Walk(tuple(rows), gap_of(trouble))
+            return Walk(tuple(rows), trouble.gap())
         return Walk(tuple(rows))
 
     async def _collect(self, oid: str, rows: list[tuple[Index, Value]]) -> None:
