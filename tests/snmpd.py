@@ -47,7 +47,7 @@ def snmpd(
 
 @contextmanager
 def lldpd(*options: str) -> Iterator[Path]:
-    """Run lldpd in the foreground, speaking every second; yield the socket of its lldpcli."""
+    """Run lldpd in the foreground; yield the socket that lldpcli speaks to."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # lldpd goes on as a user without rights
         control = Path(folder) / "lldpd.socket"
@@ -57,11 +57,19 @@ def lldpd(*options: str) -> Iterator[Path]:
         ) as process:
             try:
                 _wait(control.exists, "lldpd did not start")
-                every_second = ["configure", "lldp", "tx-interval", "1"]
-                subprocess.run(["lldpcli", "-u", str(control), *every_second], check=True)
                 yield control
             finally:
                 process.terminate()
+
+
+def speak_up(*controls: Path) -> None:
+    """Make LLDP daemons send now.
+
+    lldpd starts paused, and the child that is to wake it does not always get through.
+    """
+    for control in controls:
+        for order in ("resume", "update"):
+            subprocess.run(["lldpcli", "-u", str(control), order], check=True, capture_output=True)
 
 
 def _wait(ready: Callable[[], bool], complaint: str) -> None:

@@ -56,16 +56,24 @@ async def neighbors(
         REM_PORT_DESC,
         REM_SYS_NAME,
     )
-    indexes = [index for index in remote[0] if len(index) == 3]  # noqa: PLR2004 - RFC: three arcs
-    if not indexes:
+    remote = [_without_time(column) for column in remote]
+    if not remote[0]:
         return Table((), gaps)
     if interfaces is None:
         own = await if_mib.interfaces(session)
         interfaces, gaps = own.rows, gaps + own.gaps
     local, local_gaps = await read(session, LOC_PORT_ID, LOC_PORT_ID_SUBTYPE, LOC_PORT_DESC)
     bridge = await bridge_mib.base_ports(session)
-    rows = (_neighbor(index, remote, local, interfaces, bridge.rows) for index in indexes)
+    rows = (_neighbor(index, remote, local, interfaces, bridge.rows) for index in remote[0])
     return Table(tuple(rows), gaps + local_gaps + bridge.gaps)
+
+
+def _without_time(column: Column) -> Column:
+    """Key rows by local port and neighbour alone.
+
+    Their TimeMark moves on between the walks of two columns whenever the neighbour changes.
+    """
+    return {index[1:]: value for index, value in column.items() if len(index) == 3}  # noqa: PLR2004 - TimeMark, port, neighbour
 
 
 def _neighbor(
@@ -78,7 +86,7 @@ def _neighbor(
     chassis_id, chassis_subtype, port_id, port_subtype, port_desc, sys_name = (
         column.get(index) for column in remote
     )
-    _, number, _ = index
+    number, _ = index
     own_id, own_subtype, own_desc = (column.get((number,)) for column in local)
     own_name = _port_id(own_subtype, own_id)
     interface = _interface((own_name, text(own_desc)), interfaces)

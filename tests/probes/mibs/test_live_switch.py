@@ -21,9 +21,10 @@ from pyroute2 import IPRoute
 
 from netguard.lab import namespaces
 from probes.mibs import bridge_mib, if_mib, ip_mib, lldp_mib
+from probes.records import Neighbor, Table
 from probes.snmp import Credentials, Session, open_session
 from tests import bridge_pass_persist
-from tests.snmpd import lldpd, snmpd
+from tests.snmpd import lldpd, snmpd, speak_up
 
 Answer = TypeVar("Answer")
 pytestmark = pytest.mark.packets
@@ -39,6 +40,7 @@ class Switch(NamedTuple):
     namespace: int
     port: int
     lldp: Path
+    neighbour: Path
 
     def ask(self, question: Callable[[Session], Awaitable[Answer]]) -> Answer:
         async def put() -> Answer:
@@ -107,7 +109,7 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
         inside, *hosts = (namespace(stack) for _ in range(3))
         wire(inside, hosts)
         with namespaces.entered(hosts[1]):
-            stack.enter_context(lldpd("-I", "eth0", "-S", "a neighbour"))
+            neighbour = stack.enter_context(lldpd("-I", "eth0"))
         with namespaces.entered(inside):
             port = stack.enter_context(
                 snmpd(
@@ -120,7 +122,7 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Switch]:
             )
             control = stack.enter_context(lldpd("-x", "-X", str(agentx), "-I", "p*"))
         speak_with_the_hosts(inside)
-        yield Switch(inside, port, control)
+        yield Switch(inside, port, control, neighbour)
 
 
 def eventually(question: Callable[[], Answer], wanted: Callable[[Answer], bool]) -> Answer:
@@ -196,11 +198,15 @@ def test_the_bridge_address_is_the_kernels(switch: Switch) -> None:
 
 
 def test_neighbours_are_lldpds(switch: Switch) -> None:
-    table = eventually(lambda: switch.ask(lldp_mib.neighbors), lambda table: bool(table.rows))
+    def told() -> Table[Neighbor]:
+        speak_up(switch.lldp, switch.neighbour)
+        return switch.ask(lldp_mib.neighbors)
+
+    table = eventually(told, lambda table: bool(table.rows))
     assert table.gaps == ()
     (row,) = table.rows
-    told = switch.say("lldpcli", "-u", str(switch.lldp), "-f", "json", "show", "neighbors")
-    ((port, neighbour),) = told["lldp"]["interface"].items()
+    theirs = switch.say("lldpcli", "-u", str(switch.lldp), "-f", "json", "show", "neighbors")
+    ((port, neighbour),) = theirs["lldp"]["interface"].items()
     ((name, chassis),) = neighbour["chassis"].items()
     assert (row.port, row.remote_name) == (port, name)
     assert row.remote_chassis == chassis["id"]["value"] == HOSTS["192.0.2.12"]

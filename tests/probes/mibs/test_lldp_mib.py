@@ -146,6 +146,14 @@ def test_interfaces_already_read_are_not_read_again() -> None:
     assert row.if_index == 10101
 
 
+def test_a_row_is_whole_though_its_time_mark_moved_between_two_columns() -> None:
+    later = {(*dotted(REM_SYS_NAME), 100, 1, 4): octets(b"edge1")}
+    before = remote()
+    del before[*dotted(REM_SYS_NAME), 99, 1, 4]
+    (row,) = ask(Mib(INTERFACES | before | later), neighbors).rows
+    assert row.remote_name == "edge1"
+
+
 def test_a_device_without_neighbours_is_empty_without_a_gap() -> None:
     table = ask(Mib(INTERFACES), neighbors)
     assert (table.rows, table.gaps) == ((), ())
