@@ -52,7 +52,9 @@ class Puppet:
 @pytest.fixture(scope="module")
 def puppet() -> Iterator[Puppet]:
     puppet = Puppet()
-    with agent(puppet) as puppet.port:
+    with pytest.MonkeyPatch.context() as patch, agent(puppet) as puppet.port:
+        # gufo_snmp panics on some of this, and printing where takes a tenth of a second each.
+        patch.setenv("RUST_BACKTRACE", "0")
         yield puppet
 
 
