@@ -1,6 +1,7 @@
 """What one sweep takes from the store and gives back to it; without a store it goes on without."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -75,6 +76,23 @@ def _last_stations(store: Store, inventory: Inventory) -> dict[Place, str]:
             if known:
                 last[segment.name, gateway.address] = max(known, key=lambda b: b.last_seen).mac
     return last
+
+
+def first_seen(memory: Memory, view: View) -> dict[Place, dict[str, datetime]]:
+    """Return when each station first used an address that is in doubt; nothing without a store."""
+    doubtful = {(s.segment.name, t.address) for s in view.segments for t in s.tests}
+    if memory.gap is not None or not doubtful:
+        return {}
+    try:
+        with open_store(memory.url) as store:
+            return {
+                (segment, address): {
+                    b.mac: b.first_seen for b in store.bindings(address) if b.segment == segment
+                }
+                for segment, address in doubtful
+            }
+    except StoreError:
+        return {}  # a mere hint; that the store is gone is said when the sweep is written down
 
 
 def remember(

@@ -14,7 +14,7 @@ from netguard.findings import Finding, gravest_first
 from netguard.inventory import Device, Inventory, Segment, index
 from netguard.judge import judge
 from netguard.meter import Meter, Progress
-from netguard.remember import Memory, Remembered, remember
+from netguard.remember import Memory, Remembered, first_seen, remember
 from netguard.store import SweepRecord
 from netguard.view import View
 from probes.records import Gap
@@ -43,6 +43,7 @@ async def sweep(
     """Sweep the segments once, write down what was found, and report it."""
     started = clock()
     view = await measure(config, segments, memory, clock=clock, progress=progress)
+    view = msgspec.structs.replace(view, first_seen=first_seen(memory, view))
     record = SweepRecord(
         started=started,
         duration=round((clock() - started).total_seconds(), 3),

@@ -72,7 +72,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known at one moment.
 
     `remembered` holds, by (segment, address), the identity that a router itself gave over SNMP in
-    an earlier look; `last_stations` the station that answered for a gateway in the last sweep.
+    an earlier look; `last_stations` the station that answered for a gateway in the last sweep;
+    `first_seen` when each station first used an address that is in doubt now.
     """
 
     now: datetime
@@ -82,6 +83,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     devices: Mapping[str, DeviceView] = {}
     remembered: Mapping[tuple[str, IPAddress], Identity] = {}
     last_stations: Mapping[tuple[str, IPAddress], str] = {}
+    first_seen: Mapping[tuple[str, IPAddress], Mapping[str, datetime]] = {}
 
 
 def claims_of(sweep: ArpSweep) -> Claims:

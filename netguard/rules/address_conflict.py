@@ -67,6 +67,7 @@ def _finding(
         claimants=claimants,
         evidence=(
             *(e for s in who for e in station_evidence(tests[s.mac], s)),
+            *_history(scene, address, who),
             Evidence(
                 source="inventory",
                 seen=scene.view.now,
@@ -76,6 +77,15 @@ def _finding(
         summary=_summary(address, claimants, server),
         advice=advice(id_, claimants),
     )
+
+
+def _history(scene: Scene, address: IPAddress, who: tuple[Suspect, ...]) -> Iterator[Evidence]:
+    """Say since when each station has used the address: a hint at who was first, and no more."""
+    since = scene.view.first_seen.get((scene.name, address), {})
+    for suspect in who:
+        if suspect.mac in since:
+            detail = f"{suspect.mac} was first heard on {address}"
+            yield Evidence(source="arp-sweep", seen=since[suspect.mac], detail=detail)
 
 
 def _summary(address: IPAddress, claimants: tuple[Claimant, ...], assigned: str | None) -> str:

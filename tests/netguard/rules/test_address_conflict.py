@@ -1,3 +1,4 @@
+from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -6,6 +7,7 @@ from netguard.inventory import Gateway
 from netguard.rules.address_conflict import address_conflict
 from netguard.view import View
 from tests.building import (
+    NOW,
     ROUTER,
     asked,
     claim,
@@ -158,6 +160,16 @@ def test_two_stations_on_an_unpinned_gateway_are_a_critical_conflict() -> None:
     swept = seen(tests=[asked("198.51.100.1", ROUTER), asked("198.51.100.1", CULPRIT)], of=unpinned)
     (finding,) = address_conflict(scene(view(swept)))
     assert finding.severity == "critical"
+    assert {c.role for c in finding.claimants} == {"unknown"}
+
+
+def test_who_was_first_is_a_hint_in_the_evidence_and_decides_nothing() -> None:
+    long_ago = NOW - timedelta(days=90)
+    since = {("web-226", v4(ADDRESS)): {VICTIM: long_ago}}
+    (finding,) = address_conflict(scene(look(servers=(), first_seen=since)))
+    assert [e.detail for e in finding.evidence if e.seen == long_ago] == [
+        f"{VICTIM} was first heard on {ADDRESS}"
+    ]
     assert {c.role for c in finding.claimants} == {"unknown"}
 
 
