@@ -77,13 +77,14 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in headers:
-        table.add_column(header, overflow="fold")  # an id must stay whole to be copied
+        # An id must stay whole to be copied; nothing else may be cut off either.
+        table.add_column(header, overflow="fold", no_wrap=header == "ID")
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 
 
-_STEPS = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "m"), (0, 1, "s"))
+_STEPS = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (120, 60, "m"), (2, 1, "s"))
 
 
 def when(moment: datetime, now: datetime) -> str:
@@ -94,4 +95,4 @@ def when(moment: datetime, now: datetime) -> str:
     for least, unit, letter in _STEPS:
         if seconds >= least:
             return f"{seconds // unit}{letter} ago"
-    return "now"
+    return "just now"

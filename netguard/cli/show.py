@@ -17,7 +17,7 @@ def show_finding(finding: Finding, now: datetime) -> None:
     """Print one finding in a few lines."""
     label = click.style(finding.severity.upper(), fg=COLOURS[finding.severity], bold=True)
     state = "" if finding.state == "open" else f", {finding.state}"
-    click.echo(f"{label} {finding.id}  (since {when(finding.first_seen, now)}{state})")
+    click.echo(f"{label} {finding.id}  (first seen {when(finding.first_seen, now)}{state})")
     click.echo(f"  {printable(finding.summary)}")
     for claimant in finding.claimants:
         click.echo(f"    {claimant_line(claimant, now)}")

@@ -34,8 +34,8 @@ def configuration(reading: Reading, *, environ: Mapping[str, str]) -> Iterator[C
     """Say whether the file is sound and every secret in it can be had."""
     inventory = reading.config.inventory
     counts = (
-        f"{len(inventory.devices)} devices, {len(inventory.segments)} segments,"
-        f" {len(inventory.servers)} servers"
+        f"devices {len(inventory.devices)}, segments {len(inventory.segments)},"
+        f" servers {len(inventory.servers)}"
     )
     yield from _said("configuration", reading.problems, f"{reading.config.path}: {counts}")
     found = tuple(secret_problems(reading.config, environ=environ))

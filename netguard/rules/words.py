@@ -38,18 +38,10 @@ def station_evidence(test: ClaimTest, suspect: Suspect) -> Iterator[Evidence]:
     yield from place_evidence(suspect, test.seen)
 
 
-_WHY_NOT = {
-    "not-seen": "is in no FDB that was read",
-    "uplink-only": "was seen on uplinks only: it hangs on a switch that was not read",
-    "several-ports": "was learned on several end ports at once",
-}
-
-
 def place_evidence(suspect: Suspect, seen: datetime) -> Iterator[Evidence]:
     """Say where the FDB has the station, or why that is not known, and what ties it to a server."""
-    if suspect.where.answer in _WHY_NOT:
-        detail = f"{suspect.mac} {_WHY_NOT[suspect.where.answer]}"
-        yield Evidence(source="fdb", seen=seen, detail=detail)
+    if unplaced := _why_not(suspect):
+        yield Evidence(source="fdb", seen=seen, detail=f"{suspect.mac} {unplaced}")
     for place in suspect.where.locations:
         vlan = f", VLAN {place.vlan}" if place.vlan is not None else ""
         yield Evidence(
@@ -60,6 +52,16 @@ def place_evidence(suspect: Suspect, seen: datetime) -> Iterator[Evidence]:
     if suspect.owner is not None and suspect.owner.proven:
         detail = f"{suspect.mac} is {suspect.owner.server.name} by its {suspect.owner.by}"
         yield Evidence(source="inventory", seen=seen, detail=detail)
+
+
+def _why_not(suspect: Suspect) -> str:
+    """Return why the station has no end port, or nothing where it has one."""
+    if suspect.where.answer == "uplink-only":
+        return f"was seen on uplinks only: {', '.join(map(str, suspect.where.path))}"
+    return {
+        "not-seen": "is in no FDB that was read",
+        "several-ports": "was learned on several end ports at once",
+    }.get(suspect.where.answer, "")
 
 
 def advice(finding_id: str, claimants: Iterable[Claimant]) -> str:

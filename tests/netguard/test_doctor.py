@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 def test_a_sound_configuration_with_its_secrets_is_ok(tmp_path: Path) -> None:
     checks = [*machine.configuration(read(write(tmp_path), environ={}), environ={})]
     assert [(c.subject, c.status) for c in checks] == [("configuration", "ok"), ("secrets", "ok")]
-    assert "2 devices, 1 segments, 1 servers" in checks[0].detail
+    assert "devices 2, segments 1, servers 1" in checks[0].detail
 
 
 def test_every_problem_is_a_check_of_its_own(tmp_path: Path) -> None:
