@@ -73,11 +73,12 @@ async def whereis(config: Config, text: str, *, clock: Clock, progress: Progress
     query = parse(text)
     known = index(config.inventory)
     segment = None if isinstance(query, str) else known.segment_of(query)
-    asked = await in_threads(
-        partial(ask_one, segment, query, clock=clock)
-        for segment in (segment,)
+    questions = (
+        [partial(ask_one, segment, query, clock=clock)]
         if segment is not None and isinstance(query, IPv4Address)
+        else []
     )
+    asked = await in_threads(questions)
     devices = await read_devices(
         config,
         _devices(config.inventory, segment),

@@ -1,6 +1,8 @@
 """`netguard demo`: watch netguard find who broke a network."""
 
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -24,7 +26,8 @@ def demo(app: App) -> int:
     say = _say if not app.json else lambda _text: None
     steps = []
     say("Building a network: a router, two switches, a dozen servers, a monitoring station.")
-    with control.up() as lab:
+    # In a folder of its own: a practice network that is up already has nothing to do with this.
+    with TemporaryDirectory(prefix="netguard-demo-") as own, control.up(Path(own) / "lab") as lab:
         for step in play(lab, say):
             steps.append(step)
             if not app.json:
