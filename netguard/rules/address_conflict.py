@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from netguard.attribution import Suspect, claimant, roles, suspects
 from netguard.findings import Claimant, Evidence, Finding, identity
 from netguard.rules.claims import one_host, stands, tests_of
-from netguard.rules.words import advice, names, station_evidence
+from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
 from netguard.view import gateway_identity, router_addresses
 from probes.records import ClaimTest, IPAddress
@@ -63,7 +63,7 @@ def _finding(
         last_seen=scene.view.now,
         segment=scene.name,
         address=address,
-        server=server,
+        server=culprit(claimants),
         claimants=claimants,
         evidence=(
             *(e for s in who for e in station_evidence(tests[s.mac], s)),

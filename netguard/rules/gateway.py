@@ -6,7 +6,7 @@ from netguard.attribution import Suspect, claimant, suspects
 from netguard.findings import Evidence, Finding, Role, Severity, identity
 from netguard.inventory import Gateway
 from netguard.rules.claims import answers, stands, tests_of
-from netguard.rules.words import advice, names, station_evidence
+from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
 from netguard.view import Identity, confirmed_identity, gateway_identity
 
@@ -48,7 +48,7 @@ def _hijack(
         last_seen=scene.view.now,
         segment=scene.name,
         address=gateway.address,
-        server=next((c.server for c in impostors if c.server), None),
+        server=culprit(claimants),
         claimants=claimants,
         evidence=(
             Evidence(source=pinned.source, seen=pinned.seen, detail=pinned.detail),

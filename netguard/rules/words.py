@@ -20,6 +20,11 @@ def names(claimants: Iterable[Claimant]) -> str:
     return " and ".join(name(c) for c in claimants)
 
 
+def culprit(claimants: Iterable[Claimant]) -> str | None:
+    """Return the server that causes the trouble, where one is known."""
+    return next((c.server for c in claimants if c.role == "impostor" and c.server), None)
+
+
 def station_evidence(test: ClaimTest, suspect: Suspect) -> Iterator[Evidence]:
     """Say what re-asking showed of a station, where it hangs, and what ties it to a server."""
     yield Evidence(
