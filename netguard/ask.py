@@ -20,6 +20,8 @@ from probes.records import ArpSweep, Gap, IPAddress
 
 T = TypeVar("T")
 
+AT_ONCE = 64  # segments asked at the same moment; each waits most of its time
+
 
 def ask(
     segment: Segment,
@@ -108,7 +110,7 @@ async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
     work = list(functions)
     stop = threading.Event()
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(max_workers=max(1, len(work))) as threads:
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
         running = [loop.run_in_executor(threads, partial(f, stop=stop)) for f in work]
         try:
             return await asyncio.gather(*running)

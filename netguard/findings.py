@@ -56,7 +56,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One trouble. `id` is stable: the same trouble has the same id in every sweep.
 
-    `first_seen` is the start of the present opening, `reopened` how many openings went before it.
+    `server` is the one that causes it, where that is known. `first_seen` is the start of the
+    present opening, `reopened` how many openings went before it.
     """
 
     id: str

@@ -45,7 +45,7 @@ def look(victim: object = None, culprit: object = None, **fields: object) -> Vie
 def test_two_stations_that_both_go_on_answering_are_a_conflict() -> None:
     (finding,) = address_conflict(scene(look()))
     assert finding.id == f"address-conflict/web-226/{ADDRESS}"
-    assert finding.server == "ds0002"
+    assert finding.server == "ds0003"
     assert {c.mac: c.role for c in finding.claimants} == {VICTIM: "rightful", CULPRIT: "impostor"}
     assert {c.mac: c.location.port for c in finding.claimants if c.location} == {
         VICTIM: "Fa0/2",
