@@ -9,6 +9,7 @@ from netguard.findings import Claimant, Role
 from netguard.inventory import Server, SwitchPort
 from netguard.locate import Whereabouts, locate
 from netguard.scene import Scene
+from netguard.view import router_addresses
 from probes.mac import vendor
 from probes.records import IPAddress
 
@@ -55,27 +56,52 @@ def _owner(scene: Scene, station: str, where: Whereabouts) -> Owner | None:
             return Owner(server=server, by="port")
     if server := index.server_with(station):
         return Owner(server=server, by="mac")
+    doubtful = {t.address for t in scene.seen.tests}
     for address, claimants in scene.seen.claims.items():
-        if set(claimants) == {station} and (server := index.assigned_to(address)):
+        alone = set(claimants) == {station} and address not in doubtful
+        if alone and (server := index.assigned_to(address)):
             return Owner(server=server, by="address")
     return None
 
 
 def roles(scene: Scene, address: IPAddress, claimants: Iterable[Suspect]) -> dict[str, Role]:
-    """Decide who is rightful: the one station that the inventory ties to the address's server.
+    """Decide who is rightful: the one station that a router, or the inventory, gives it to.
 
     Without exactly one such station nobody is called rightful, and only a station proven to
-    belong to another server is called an impostor.
+    belong to a server that does not have the address is called an impostor.
     """
-    assigned = scene.view.index.assigned_to(address)
     who = tuple(claimants)
-    ties = {s.mac: s.owner.server == assigned for s in who if s.owner and s.owner.proven}
-    rightful = [mac for mac, tied in ties.items() if tied]
-    if assigned is None:
-        return {s.mac: "unknown" for s in who}
-    if len(rightful) == 1:
-        return {s.mac: "rightful" if s.mac in rightful else "impostor" for s in who}
-    return {s.mac: "unknown" if ties.get(s.mac, True) else "impostor" for s in who}
+    entitled = {s.mac for s in who if _entitled(scene, address, s)}
+    decided = len(entitled) == 1
+    return {
+        s.mac: "rightful"
+        if decided and s.mac in entitled
+        else "impostor"
+        if decided or _foreign(scene, address, s)
+        else "unknown"
+        for s in who
+    }
+
+
+def _entitled(scene: Scene, address: IPAddress, suspect: Suspect) -> bool:
+    own = router_addresses(scene.view, scene.seen.segment)
+    if address in own:
+        return suspect.mac in own[address]
+    assigned = scene.view.index.assigned_to(address)
+    owner = suspect.owner
+    return owner is not None and owner.proven and owner.server == assigned
+
+
+def _foreign(scene: Scene, address: IPAddress, suspect: Suspect) -> bool:
+    """Tell whether a station is proven to be a server, and the address to be somebody else's."""
+    segment = scene.seen.segment
+    assigned = scene.view.index.assigned_to(address)
+    infrastructure = address in router_addresses(scene.view, segment) or any(
+        address == gateway.address for gateway in segment.gateways
+    )
+    if suspect.owner is None or not suspect.owner.proven or suspect.owner.server == assigned:
+        return False
+    return assigned is not None or infrastructure
 
 
 def claimant(suspect: Suspect, role: Role) -> Claimant:

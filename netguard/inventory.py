@@ -1,7 +1,7 @@
 """What the company says it has: devices, segments and servers, as frozen records."""
 
 from collections.abc import Hashable, Iterable, Iterator
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Generic, Literal, TypeVar
 
 import msgspec
@@ -73,6 +73,14 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[Device, ...] = ()
     segments: tuple[Segment, ...] = ()
     servers: tuple[Server, ...] = ()
+
+
+def address_of(device: Device) -> IPAddress | None:
+    """Return the device's management address; None where it is configured by name."""
+    try:
+        return ip_address(device.host)
+    except ValueError:
+        return None
 
 
 def servers_on(inventory: Inventory, segment: Segment) -> Iterator[Server]:

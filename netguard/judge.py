@@ -6,6 +6,7 @@ from itertools import islice
 from netguard.findings import Finding, gravest_first
 from netguard.locate import topology
 from netguard.rules.address_conflict import address_conflict
+from netguard.rules.claims import answers, tests_of
 from netguard.rules.gateway import gateway_changed, gateway_hijack
 from netguard.rules.unassigned_address import unassigned_address
 from netguard.scene import Scene, homes
@@ -19,7 +20,8 @@ RULES: tuple[Rule, ...] = (gateway_hijack, address_conflict, gateway_changed, un
 
 def judge(view: View) -> tuple[Finding, ...]:
     """Apply every rule to every segment that was swept; the worst comes first."""
-    ways, ports = topology(view.devices), homes(view)
+    ports = homes(view)
+    ways = topology(view.devices, ports)
     scenes = [
         Scene(view=view, seen=seen, topology=ways, homes=ports)
         for seen in view.segments
@@ -62,9 +64,23 @@ def canaries(view: View, seen: SegmentView, most: int = 2) -> tuple[IPAddress, .
     return tuple(islice((address for address in free if address not in gateways), most))
 
 
+def silent_gateways(view: View) -> tuple[IPAddress, ...]:
+    """Return the gateways of the swept segments that nobody answered for, asked again included."""
+    return tuple(
+        gateway.address
+        for seen in view.segments
+        for gateway in seen.segment.gateways
+        if seen.sweep is not None
+        and gateway.address.version == 4  # noqa: PLR2004 - ARP is IPv4's
+        and gateway.address not in seen.claims
+        and gateway.address not in seen.own_addresses
+        and not any(answers(t) for t in tests_of(seen, gateway.address))
+    )
+
+
 def _rivals(seen: SegmentView) -> Doubts:
     for address, stations in seen.claims.items():
-        if len(stations) > 1:
+        if len(stations) > 1 or address in seen.own_addresses:
             yield address, frozenset(stations)
 
 
@@ -73,7 +89,7 @@ def _gateway_doubts(view: View, seen: SegmentView) -> Doubts:
         heard = frozenset(seen.claims.get(gateway.address, ()))
         pinned = gateway_identity(view, seen.segment, gateway)
         before = view.last_stations.get((seen.segment.name, gateway.address))
-        known = pinned.macs if pinned else frozenset({before} if before else heard)
+        known = pinned.macs if pinned else frozenset({before} if before else ())
         if gateway.address.version == 4 and (not heard or heard - known):  # noqa: PLR2004 - IPv4
             yield gateway.address, heard | known
 

@@ -4,7 +4,7 @@ An uplink is what the configuration calls one, or a link whose two polled ends n
 What a port's neighbour says on its own changes nothing: a customer can say anything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -53,22 +53,51 @@ class Topology(msgspec.Struct, frozen=True, kw_only=True):
     sightings: Mapping[str, tuple[Sighting, ...]]
 
 
-def topology(devices: Mapping[str, DeviceView]) -> Topology:
-    """Work out which ports join devices, and index every FDB row by its station."""
-    links = confirmed_links(devices)
+def topology(devices: Mapping[str, DeviceView], occupied: Collection[SwitchPort] = ()) -> Topology:
+    """Work out which ports join devices, and index every FDB row by its station.
+
+    `occupied` are ports that the inventory gives to servers: two customers may well name each
+    other, so what LLDP says there makes no uplink.
+    """
+    confirmed = confirmed_links(devices)
+    links = {a: b for a, b in confirmed.items() if a not in occupied and b not in occupied}
     configured = (
         SwitchPort(view.device.name, port.name)
         for view in devices.values()
         for name in view.device.uplinks
         if (port := find_port(view.interfaces, name))
     )
-    uplinks = frozenset((*links, *configured))
+    uplinks = frozenset((*links, *configured, *_towards_unread(devices.values(), occupied)))
     return Topology(
         roles={name: view.device.role for name, view in devices.items()},
         links=links,
         uplinks=uplinks,
         sightings=_by_station(devices.values(), uplinks),
     )
+
+
+def _towards_unread(
+    views: Iterable[DeviceView], occupied: Collection[SwitchPort]
+) -> Iterator[SwitchPort]:
+    """Yield the ports whose neighbour says that it is a device of ours that cannot be read now.
+
+    Nothing confirms it, so nothing behind such a port is located: to call the trunk a customer's
+    port would be far worse.
+    """
+    known = tuple(views)
+    unread = {_short(view.device.name) for view in known if view.system is None}
+    for view in known:
+        for neighbor in view.neighbors:
+            near = find_port(view.interfaces, neighbor.port)
+            if near and _short(neighbor.remote_name) in unread:
+                port = SwitchPort(view.device.name, near.name)
+                if port not in occupied:
+                    yield port
+
+
+def _short(name: str) -> str:
+    """Return a device's name without its domain, as people and sysName differ about that."""
+    return name.partition(".")[0].casefold()
 
 
 def confirmed_links(devices: Mapping[str, DeviceView]) -> dict[SwitchPort, SwitchPort]:
@@ -81,9 +110,17 @@ def confirmed_links(devices: Mapping[str, DeviceView]) -> dict[SwitchPort, Switc
         for there in _meant(neighbor, named)
         if there is not here
         and (near := find_port(here.interfaces, neighbor.port))
-        and (far := find_port(there.interfaces, neighbor.remote_port))
+        and (far := _far_port(there, neighbor))
     }
     return {near: far for near, far in sorted(claimed, key=str) if (far, near) in claimed}
+
+
+def _far_port(there: DeviceView, neighbor: Neighbor) -> Interface | None:
+    """Return the far end's port, which agents name by if_name, by description or by its MAC."""
+    by_name = find_port(there.interfaces, neighbor.remote_port)
+    by_descr = find_port(there.interfaces, neighbor.remote_port_descr)
+    by_mac = [i for i in there.interfaces if i.phys_address == neighbor.remote_port]
+    return by_name or by_descr or (by_mac[0] if len(by_mac) == 1 else None)
 
 
 def _devices_by_name(views: Iterable[DeviceView]) -> dict[str, list[DeviceView]]:

@@ -9,6 +9,7 @@ from netguard.errors import StoreError
 from netguard.findings import Finding
 from netguard.inventory import Inventory
 from netguard.locate import locate, topology
+from netguard.scene import homes
 from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, open_store
 from netguard.view import Identity, SegmentView, View, confirmed_identity
 from probes.records import Gap, IPAddress
@@ -69,13 +70,29 @@ def _identity(said: list[GatewayIdentity]) -> Identity:
 
 
 def _last_stations(store: Store, inventory: Inventory) -> dict[Place, str]:
-    last: dict[Place, str] = {}
-    for segment in inventory.segments:
-        for gateway in segment.gateways:
-            known = [b for b in store.bindings(gateway.address) if b.segment == segment.name]
-            if known:
-                last[segment.name, gateway.address] = max(known, key=lambda b: b.last_seen).mac
-    return last
+    """Return who last answered for each gateway without any trouble.
+
+    While a finding about it is open, its stations do not count: who took a gateway does not
+    become the gateway by staying. Closing the finding accepts the new one.
+    """
+    troubled: dict[Place, set[str]] = {}
+    for finding in store.findings(("open", "acknowledged")):
+        if finding.segment and finding.address:
+            stations = troubled.setdefault((finding.segment, finding.address), set())
+            stations.update(claimant.mac for claimant in finding.claimants)
+    places = [(s.name, g.address) for s in inventory.segments for g in s.gateways]
+    last = {
+        place: _baseline([b for b in store.bindings(place[1]) if b.segment == place[0]], troubled)
+        for place in places
+    }
+    return {place: binding.mac for place, binding in last.items() if binding is not None}
+
+
+def _baseline(known: list[Binding], troubled: Mapping[Place, set[str]]) -> Binding | None:
+    calm = [b for b in known if b.mac not in troubled.get((b.segment, b.address), ())]
+    if calm:
+        return max(calm, key=lambda b: b.last_seen)
+    return min(known, key=lambda b: b.first_seen, default=None)
 
 
 def first_seen(memory: Memory, view: View) -> dict[Place, dict[str, datetime]]:
@@ -132,7 +149,7 @@ def store_gap(error: StoreError) -> Gap:
 
 def bindings(view: View) -> Iterator[Binding]:
     """Yield who used which address, and where."""
-    ways = topology(view.devices)
+    ways = topology(view.devices, homes(view))
     for seen in view.segments:
         for address, stations in seen.claims.items():
             for mac in stations:

@@ -30,9 +30,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 def homes(view: View) -> dict[SwitchPort, Server]:
     """Return the servers' ports as the switches themselves name them, however they were typed."""
     found: dict[SwitchPort, Server] = {}
+    shared = set()
     for server in view.inventory.servers:
         if server.port is not None and (device := view.devices.get(server.port.device)):
             port = find_port(device.interfaces, server.port.port)
             if port is not None:
-                found[SwitchPort(server.port.device, port.name)] = server
-    return found
+                where = SwitchPort(server.port.device, port.name)
+                if found.setdefault(where, server) is not server:
+                    shared.add(where)
+    return {where: server for where, server in found.items() if where not in shared}

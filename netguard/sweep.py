@@ -12,16 +12,19 @@ from netguard.collect import Clock, read_devices
 from netguard.config import Config
 from netguard.findings import Finding, gravest_first
 from netguard.inventory import Device, Inventory, Segment, index
-from netguard.judge import judge
+from netguard.judge import judge, silent_gateways
 from netguard.meter import Meter, Progress
 from netguard.remember import Memory, Remembered, first_seen, remember
 from netguard.store import SweepRecord
 from netguard.view import View
-from probes.records import Gap
+from probes.records import Gap, IPAddress
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sweep has to say; `resolved` are the troubles that it saw ended."""
+    """What a sweep has to say; `resolved` are the troubles that it saw ended.
+
+    `silent_gateways` answer nobody: no finding, since nobody took them, but worth knowing.
+    """
 
     started: datetime
     duration_s: float
@@ -30,6 +33,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
     resolved: tuple[Finding, ...] = ()
+    silent_gateways: tuple[IPAddress, ...] = ()
 
 
 async def sweep(
@@ -51,7 +55,10 @@ async def sweep(
         counts=counts(view),
         gaps=gaps_of(view),
     )
-    return report(record, remember(memory, view, judge(view), record))
+    remembered = remember(memory, view, judge(view), record)
+    return msgspec.structs.replace(
+        report(record, remembered), silent_gateways=silent_gateways(view)
+    )
 
 
 def report(record: SweepRecord, remembered: Remembered) -> Report:

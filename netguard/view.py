@@ -6,6 +6,7 @@ that rules share: who claims an address, and whose identity a gateway rightfully
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from ipaddress import IPv4Address
 from typing import Literal
 
 import msgspec
@@ -57,6 +58,11 @@ class SegmentView(msgspec.Struct, frozen=True, kw_only=True):
     claims: Claims = {}
     tests: tuple[ClaimTest, ...] = ()
     gaps: tuple[Gap, ...] = ()
+
+    @property
+    def own_addresses(self) -> frozenset[IPv4Address]:
+        """This machine's own addresses: it asks about them, and is their rightful user."""
+        return self.sweep.own_addresses if self.sweep else frozenset()
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +129,13 @@ def router_addresses(view: View, segment: Segment) -> dict[IPAddress, frozenset[
                 mac = macs.get(address.if_index)
                 own.setdefault(address.ip, set()).update({mac} if mac else ())
     return {address: frozenset(macs) for address, macs in own.items() if macs}
+
+
+def router_macs(view: View, segment: Segment) -> frozenset[str]:
+    """Return every MAC that is a router's by its own word or by the configuration, never by ARP."""
+    said = (i.phys_address for r in routers_of(view, segment) for i in r.interfaces)
+    pinned = (gateway_identity(view, segment, gateway) for gateway in segment.gateways)
+    return frozenset((*filter(None, said), *(m for p in pinned if p for m in p.macs)))
 
 
 def gateway_identity(view: View, segment: Segment, gateway: Gateway) -> Identity | None:

@@ -127,7 +127,8 @@ def stations(
     For an address: who answers now, and whom the routers' ARP tables name; what was remembered
     counts only where nobody is heard now, because yesterday's owner is not today's.
     """
-    ways, ports = topology(view.devices), homes(view)
+    ports = homes(view)
+    ways = topology(view.devices, ports)
     bound = _addresses(view, remembered)
     macs = [query] if isinstance(query, str) else _who_has(view, query) or _holders(bound, query)
     found = []

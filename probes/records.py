@@ -57,8 +57,10 @@ class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
     `broadcast_answers` of them, and `unicast_answers` of as many sent to its own MAC;
     `still_answers` says that it answered the last of these, so had not left by then.
     `cross_claims` are addresses of the *other* claimants that this station also answers for
-    (ARP flux: one host, two interfaces). `canary` is an address that nobody has and that it
-    answered for all the same (proxy ARP).
+    (ARP flux: one host, two interfaces), `cross_silent` those it was asked for in vain.
+    `unasked_rounds` counts the rounds in which it claimed the address without being asked (in
+    announcements, requests, and replies to others). `canary` is an address that nobody has and
+    that it answered for all the same (proxy ARP).
     """
 
     address: IPv4Address
@@ -68,6 +70,8 @@ class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
     unicast_answers: int
     still_answers: bool
     cross_claims: tuple[IPv4Address, ...] = ()
+    cross_silent: tuple[IPv4Address, ...] = ()
+    unasked_rounds: int = 0
     canary: IPv4Address | None = None
     broadcast_delay: float | None = None
     unicast_delay: float | None = None
@@ -88,6 +92,7 @@ class ArpSweep(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     claims: tuple[ArpClaim, ...]
     own_macs: frozenset[str] = frozenset()
+    own_addresses: frozenset[IPv4Address] = frozenset()
     dropped: int = 0
     malformed: int = 0
 

@@ -168,6 +168,7 @@ def seen(
     *,
     of: Segment | None = None,
     gaps: tuple[Gap, ...] = (),
+    own_addresses: frozenset[IPv4Address] = frozenset(),
 ) -> SegmentView:
     """Return a swept segment."""
     heard = tuple(claims)
@@ -178,6 +179,7 @@ def seen(
         probed=126,
         answered=len(heard),
         claims=heard,
+        own_addresses=own_addresses,
     )
     return SegmentView(
         segment=of or segment(),
@@ -214,7 +216,7 @@ def scene(look: View) -> Scene:
     return Scene(
         view=look,
         seen=look.segments[0],
-        topology=topology(look.devices),
+        topology=topology(look.devices, homes(look)),
         homes=homes(look),
     )
 

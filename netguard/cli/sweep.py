@@ -69,6 +69,8 @@ def show(report: Report) -> None:
         show_finding(finding, now)
     for finding in report.resolved:
         click.secho(f"\nresolved: {finding.id}", fg="green")
+    for address in report.silent_gateways:
+        click.secho(f"The gateway {address} answers nobody.", fg="yellow")
     if not report.findings:
         verdict = "Nothing found, as far as could be measured." if report.gaps else "Nothing found."
         click.secho(verdict, fg="yellow" if report.gaps else "green")

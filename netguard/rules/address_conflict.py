@@ -5,36 +5,56 @@ from collections.abc import Iterator
 from netguard.attribution import Suspect, claimant, roles, suspects
 from netguard.findings import Claimant, Evidence, Finding, identity
 from netguard.rules.claims import one_host, stands, tests_of
+from netguard.rules.gateway import intruders
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import gateway_identity, router_addresses
+from netguard.view import gateway_identity, router_addresses, router_macs
 from probes.records import ClaimTest, IPAddress
 
 
 def address_conflict(scene: Scene) -> Iterator[Finding]:
-    """Find the addresses that two stations hold on to; a pinned gateway is another rule's."""
-    segment = scene.seen.segment
-    pinned = {g.address for g in segment.gateways if gateway_identity(scene.view, segment, g)}
-    for address in sorted({t.address for t in scene.seen.tests} - pinned):
+    """Find the addresses that two stations hold on to, this machine being one of them or not.
+
+    A gateway that is pinned, or that a known server took, is another rule's.
+    """
+    elsewhere = {
+        g.address
+        for g in scene.seen.segment.gateways
+        if gateway_identity(scene.view, scene.seen.segment, g) or intruders(scene, g)
+    }
+    for address in sorted({t.address for t in scene.seen.tests} - elsewhere):
         tests = rivals(scene, address)
-        if len(tests) > 1:
+        if tests and address in scene.seen.own_addresses:
+            yield _finding(scene, address, suspects(scene, tests), tests)
+        elif len(tests) > 1:
             who = suspects(scene, tests)
-            if not one_host(scene.seen, tests.values()) or _two_servers(who):
+            if not _one_server(who) and (_two_servers(who) or not one_host(tests.values())):
                 yield _finding(scene, address, who, tests)
 
 
 def rivals(scene: Scene, address: IPAddress) -> dict[str, ClaimTest]:
     """Return, by station, the tests of those that go on claiming the address.
 
-    A router of the segment that answers for everybody (local proxy ARP) is no rival: its MAC is
-    known from itself, and an address that nobody has is answered for just the same.
+    A router of the segment that answers for everybody (local proxy ARP) is no rival, unless the
+    address is a router's own: its MAC is known from itself or from the configuration.
     """
-    routers = set().union(*router_addresses(scene.view, scene.seen.segment).values())
+    segment = scene.seen.segment
+    own = address in router_addresses(scene.view, segment)
+    routers = frozenset() if own else router_macs(scene.view, segment)
     return {
         t.station: t
         for t in tests_of(scene.seen, address)
-        if stands(t) and not (t.canary is not None and t.station in routers)
+        if stands(t) and t.station not in routers
     }
+
+
+def _one_server(who: tuple[Suspect, ...]) -> bool:
+    """Tell whether the inventory says that all the stations are one server's."""
+    return len(_proven(who)) == 1 and all(s.owner and s.owner.proven for s in who)
+
+
+def _proven(who: tuple[Suspect, ...]) -> set[str]:
+    return {s.owner.server.name for s in who if s.owner and s.owner.proven}
 
 
 def _two_servers(who: tuple[Suspect, ...]) -> bool:
@@ -43,7 +63,7 @@ def _two_servers(who: tuple[Suspect, ...]) -> bool:
     Someone who claims several of a victim's addresses looks like the victim's second interface;
     the inventory knows better.
     """
-    return len({s.owner.server.name for s in who if s.owner and s.owner.proven}) > 1
+    return len(_proven(who)) > 1
 
 
 def _finding(
@@ -89,6 +109,8 @@ def _history(scene: Scene, address: IPAddress, who: tuple[Suspect, ...]) -> Iter
 
 
 def _summary(address: IPAddress, claimants: tuple[Claimant, ...], assigned: str | None) -> str:
+    if len(claimants) == 1:  # who asks does not answer itself
+        return f"{address} is this machine's own, but {names(claimants)} uses it too."
     impostors = [c for c in claimants if c.role == "impostor"]
     if assigned and impostors:
         return f"{address} belongs to {assigned}, but {names(impostors)} uses it too."

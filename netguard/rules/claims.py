@@ -2,12 +2,13 @@
 
 The definition (RFC 5227's conflict, made strict enough for a network full of look-alikes): two
 stations that are not one host both claim the address, in at least two of three rounds, and each
-still answers a question sent to its own MAC alone.
+still answers a question sent to its own MAC alone. A slow or lossy station may miss questions to
+everybody, so a round counts that it answered either way.
 """
 
 from collections.abc import Iterable
 
-from netguard.view import SegmentView, addresses_by_station
+from netguard.view import SegmentView
 from probes.records import ClaimTest, IPAddress
 
 ROUNDS_NEEDED = 2
@@ -20,7 +21,8 @@ def tests_of(seen: SegmentView, address: IPAddress) -> tuple[ClaimTest, ...]:
 
 def stands(test: ClaimTest) -> bool:
     """Tell whether the station goes on claiming the address: it did not hand it over and leave."""
-    return test.broadcast_answers >= min(ROUNDS_NEEDED, test.rounds) and test.still_answers
+    rounds = max(test.broadcast_answers, test.unicast_answers)
+    return rounds >= min(ROUNDS_NEEDED, test.rounds) and test.still_answers
 
 
 def answers(test: ClaimTest) -> bool:
@@ -28,13 +30,20 @@ def answers(test: ClaimTest) -> bool:
     return test.broadcast_answers + test.unicast_answers >= 1
 
 
-def one_host(seen: SegmentView, tests: Iterable[ClaimTest]) -> bool:
+def insists(test: ClaimTest) -> bool:
+    """Tell whether the station claims the address over and over without being asked.
+
+    Whoever only announces an address still takes it over in everybody's cache.
+    """
+    return test.unasked_rounds >= ROUNDS_NEEDED
+
+
+def one_host(tests: Iterable[ClaimTest]) -> bool:
     """Tell whether all the stations are interfaces of one host (ARP flux).
 
-    All of them then answer for the same addresses, of which there is at least one more. A station
-    that merely took an address does not answer for what else the victim has, nor the victim for
-    what it has.
+    Asked for each other's further addresses, of which there is at least one, they then answer for
+    all of them. A station that merely took an address does not answer for what else the victim
+    has, nor the victim for what it has.
     """
-    answered = addresses_by_station(seen.claims)
-    own = {frozenset((*answered.get(t.station, ()), *t.cross_claims)) - {t.address} for t in tests}
-    return len(own) == 1 and frozenset() not in own
+    standing = tuple(tests)
+    return any(t.cross_claims for t in standing) and not any(t.cross_silent for t in standing)

@@ -2,27 +2,54 @@
 
 from collections.abc import Iterable, Iterator
 
-from netguard.attribution import Suspect, claimant, suspects
+from netguard.attribution import Suspect, claimant, roles, suspects
 from netguard.findings import Evidence, Finding, Role, Severity, identity
 from netguard.inventory import Gateway
-from netguard.rules.claims import answers, stands, tests_of
+from netguard.rules.claims import answers, insists, stands, tests_of
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import Identity, confirmed_identity, gateway_identity
+from netguard.view import Identity, confirmed_identity, gateway_identity, router_macs
+from probes.mac import virtual_family
 
 
 def gateway_hijack(scene: Scene) -> Iterator[Finding]:
-    """Find the stations that answer for a pinned gateway and are not it.
+    """Find the stations that answer for a gateway and are not it.
 
-    One answer when asked again is enough: nobody else has any business answering. A MAC from a
-    virtual router's range is no excuse either; only the pinned ones are the gateway.
+    One answer when asked again is enough, or announcing it over and over: nobody else has any
+    business there. A MAC from a virtual router's range is no excuse; only the pinned ones are.
     """
     for gateway in scene.seen.segment.gateways:
-        pinned = gateway_identity(scene.view, scene.seen.segment, gateway)
-        alive = {t.station for t in tests_of(scene.seen, gateway.address) if answers(t)}
-        if pinned and alive - (trusted := pinned.macs | _confirmed(scene, gateway)):
-            stations = alive if alive & trusted else alive | pinned.macs
-            yield _hijack(scene, gateway, pinned, trusted, suspects(scene, stations))
+        if taken_by := intruders(scene, gateway):
+            yield _hijack(scene, gateway, taken_by)
+
+
+def intruders(scene: Scene, gateway: Gateway) -> frozenset[str]:
+    """Return the stations that claim the gateway and are proven not to be it.
+
+    For a pinned one that is everybody but the routers; else only what the inventory calls a
+    server to which the address does not belong.
+    """
+    alive = _alive(scene, gateway)
+    if gateway_identity(scene.view, scene.seen.segment, gateway):
+        return alive - _trusted(scene, gateway)
+    role = roles(scene, gateway.address, suspects(scene, alive))
+    return frozenset(mac for mac in alive if role[mac] == "impostor")
+
+
+def _alive(scene: Scene, gateway: Gateway) -> frozenset[str]:
+    tests = tests_of(scene.seen, gateway.address)
+    return frozenset(t.station for t in tests if answers(t) or insists(t))
+
+
+def _trusted(scene: Scene, gateway: Gateway) -> frozenset[str]:
+    """Return the gateway's MACs, and the routers' own others: one may take over from another.
+
+    A router's MAC that hangs on a server's port is borrowed, unless it is the gateway's own.
+    """
+    pinned = gateway_identity(scene.view, scene.seen.segment, gateway)
+    own = suspects(scene, router_macs(scene.view, scene.seen.segment))
+    routers = frozenset(s.mac for s in own if s.owner is None or s.owner.by != "port")
+    return routers | (pinned.macs if pinned else frozenset()) | _confirmed(scene, gateway)
 
 
 def _confirmed(scene: Scene, gateway: Gateway) -> frozenset[str]:
@@ -30,16 +57,14 @@ def _confirmed(scene: Scene, gateway: Gateway) -> frozenset[str]:
     return confirmed.macs if confirmed else frozenset()
 
 
-def _hijack(
-    scene: Scene,
-    gateway: Gateway,
-    pinned: Identity,
-    trusted: frozenset[str],
-    who: tuple[Suspect, ...],
-) -> Finding:
+def _hijack(scene: Scene, gateway: Gateway, taken_by: frozenset[str]) -> Finding:
+    pinned = gateway_identity(scene.view, scene.seen.segment, gateway)
+    alive = _alive(scene, gateway)
+    silent = alive == taken_by
+    who = suspects(scene, alive | (pinned.macs if pinned and silent else frozenset()))
+    other: Role = "rightful" if pinned else "unknown"
+    claimants = tuple(claimant(s, "impostor" if s.mac in taken_by else other) for s in who)
     id_ = identity("gateway-hijack", scene.name, gateway.address)
-    claimants = tuple(claimant(s, "rightful" if s.mac in trusted else "impostor") for s in who)
-    impostors = tuple(c for c in claimants if c.role == "impostor")
     return Finding(
         id=id_,
         kind="gateway-hijack",
@@ -50,14 +75,19 @@ def _hijack(
         address=gateway.address,
         server=culprit(claimants),
         claimants=claimants,
-        evidence=(
-            Evidence(source=pinned.source, seen=pinned.seen, detail=pinned.detail),
-            *_behaviour(scene, gateway, who),
-        ),
-        summary=f"{names(impostors)} answers for {gateway.address}, the gateway of {scene.name}"
-        f"{_and_the_gateway(scene, gateway, trusted)}.",
+        evidence=(_identity_evidence(scene, gateway, pinned), *_behaviour(scene, gateway, who)),
+        summary=f"{names(c for c in claimants if c.role == 'impostor')} answers for"
+        f" {gateway.address}, the gateway of {scene.name}"
+        f"{', and the gateway itself is silent' if silent else ''}.",
         advice=advice(id_, claimants),
     )
+
+
+def _identity_evidence(scene: Scene, gateway: Gateway, pinned: Identity | None) -> Evidence:
+    if pinned:
+        return Evidence(source=pinned.source, seen=pinned.seen, detail=pinned.detail)
+    detail = f"nobody has pinned {gateway.address}, but it belongs to no server"
+    return Evidence(source="inventory", seen=scene.view.now, detail=detail)
 
 
 def _behaviour(scene: Scene, gateway: Gateway, who: tuple[Suspect, ...]) -> Iterator[Evidence]:
@@ -65,17 +95,14 @@ def _behaviour(scene: Scene, gateway: Gateway, who: tuple[Suspect, ...]) -> Iter
     tests = {t.station: t for t in tests_of(scene.seen, gateway.address)}
     for suspect in who:
         test = tests.get(suspect.mac)
-        if test is not None and answers(test):
+        if test is not None and (answers(test) or insists(test)):
             yield from station_evidence(test, suspect)
         else:
             detail = f"{suspect.mac} does not answer for {gateway.address}"
             yield Evidence(source="arp-sweep", seen=scene.view.now, detail=detail)
-
-
-def _and_the_gateway(scene: Scene, gateway: Gateway, trusted: frozenset[str]) -> str:
-    tests = tests_of(scene.seen, gateway.address)
-    alive = any(t.station in trusted and answers(t) for t in tests)
-    return "" if alive else ", and the gateway itself is silent"
+        if family := virtual_family(suspect.mac):
+            detail = f"{suspect.mac} is from the {family} range: pin it if the router is yours"
+            yield Evidence(source="inventory", seen=scene.view.now, detail=detail)
 
 
 def gateway_changed(scene: Scene) -> Iterator[Finding]:
@@ -86,9 +113,10 @@ def gateway_changed(scene: Scene) -> Iterator[Finding]:
     """
     for gateway in scene.seen.segment.gateways:
         pinned = gateway_identity(scene.view, scene.seen.segment, gateway)
+        macs = _confirmed(scene, gateway)
         if pinned is None:
             yield from _moved(scene, gateway)
-        elif (macs := _confirmed(scene, gateway)) and not macs & pinned.macs:
+        elif macs and not macs & pinned.macs and not any(map(virtual_family, pinned.macs)):
             yield _outdated_pin(scene, gateway, pinned, macs)
 
 
@@ -96,7 +124,7 @@ def _moved(scene: Scene, gateway: Gateway) -> Iterator[Finding]:
     """Find an unpinned gateway whose last station is gone and whose new one goes on answering."""
     before = scene.view.last_stations.get((scene.name, gateway.address))
     steady = [t.station for t in tests_of(scene.seen, gateway.address) if stands(t)]
-    if before and steady and before not in steady:
+    if before and steady and before not in steady and not intruders(scene, gateway):
         yield _changed(
             scene,
             gateway,

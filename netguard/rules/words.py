@@ -34,6 +34,13 @@ def station_evidence(test: ClaimTest, suspect: Suspect) -> Iterator[Evidence]:
         f" {test.rounds} questions to everybody, {test.unicast_answers} of {test.rounds} to it"
         " alone",
     )
+    if test.unasked_rounds:
+        yield Evidence(
+            source="arp-sweep",
+            seen=test.seen,
+            detail=f"{test.station} claimed {test.address} without being asked, in"
+            f" {test.unasked_rounds} of {test.rounds} rounds",
+        )
     if test.canary is not None:
         yield Evidence(
             source="arp-sweep",

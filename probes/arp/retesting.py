@@ -15,7 +15,7 @@ from statistics import median
 from time import monotonic
 
 from probes.arp.conversation import Conversation, question, sender_for
-from probes.arp.frames import BROADCAST, NOBODY, UNSPECIFIED
+from probes.arp.frames import BROADCAST, NOBODY, REPLY, UNSPECIFIED
 from probes.interfaces import own_macs
 from probes.link import ARP_FRAME, SLOT, Link
 from probes.mac import canonical, from_bytes, to_bytes
@@ -23,11 +23,13 @@ from probes.mmsg import Slots
 from probes.records import ClaimTest
 
 ANSWER_TIME = 1.0  # seconds; Linux delays a proxy's answer by up to 0.8
+SECOND_THOUGHTS = 2  # times a station that answered all is asked alone again: a frame may be lost
 CLAIMANTS_PER_ADDRESS = 32  # more is a flood; the first ones are the conflict
 CROSS_QUESTIONS = 8  # addresses of each other claimant: flux answers for any of them
 
 _SLOT = struct.Struct(f"12x10s6s4s6s4x{SLOT - ARP_FRAME}x")
-_REPLY = bytes.fromhex("0806 0001 0800 06 04 0002")
+_ARP = bytes.fromhex("0806 0001 0800 06 04 00")
+_REPLY = _ARP + bytes([REPLY])
 _STEP = 0.02
 
 Pair = tuple[bytes, bytes]  # sender_ip, sender_hw
@@ -78,6 +80,12 @@ def _round(talk: Conversation, state: "_Retest", number: int) -> float:
     for address, station in state.questions():
         _ask(talk, state, address, station)
     _listen_until(talk, state.all_answered_unicast)
+    for _ in range(SECOND_THOUGHTS):
+        if not (silent := state.silent_alone()):
+            break
+        for address, station in silent:
+            _ask(talk, state, address, station)
+        _listen_until(talk, state.all_answered_unicast)
     return asked
 
 
@@ -127,6 +135,7 @@ class _Retest:
         # pair -> round -> delay: a station counts once a round, however often it answers
         self._broadcast: dict[Pair, dict[int, float]] = defaultdict(dict)
         self._unicast: dict[Pair, dict[int, float]] = defaultdict(dict)
+        self._unasked: dict[Pair, set[int]] = defaultdict(set)
 
     def _all_addresses(self) -> set[bytes]:
         aside = (address for addresses in self._others.values() for address in addresses)
@@ -154,8 +163,12 @@ class _Retest:
         """Count the replies that are meant for us."""
         now = monotonic()
         for header, station, address, target_hw in _SLOT.iter_unpack(slots):
-            if header == _REPLY and target_hw == self.link.mac and station not in self._nobody:
+            if station in self._nobody or not header.startswith(_ARP):
+                continue
+            if header == _REPLY and target_hw == self.link.mac:
                 self._count((address, station), now)
+            elif address in self.claimants:
+                self._overhear((address, station))
 
     def _count(self, pair: Pair, now: float) -> None:
         address, station = pair
@@ -171,6 +184,14 @@ class _Retest:
             self._unicast[pair].setdefault(self._round, now - asked)
         elif (asked := self._asked_all.get(address)) is not None:
             self._broadcast[pair].setdefault(self._round, now - asked)
+
+    def _overhear(self, pair: Pair) -> None:
+        """Note a claim that answers nobody here: who never answers may still take over caches."""
+        address, station = pair
+        stations = self.claimants[address]
+        if station in stations or len(stations) < CLAIMANTS_PER_ADDRESS:
+            stations.add(station)
+            self._unasked[pair].add(self._round)
 
     def questions(self) -> list[Pair]:
         """Return this round's questions to single stations, each once."""
@@ -189,6 +210,15 @@ class _Retest:
         rivals = sorted(self.claimants[address] - {station})
         own = (self._others.get(rival, [])[: CROSS_QUESTIONS + 1] for rival in rivals)
         return [other for addresses in own for other in addresses if other != address]
+
+    def silent_alone(self) -> list[Pair]:
+        """Return the claimants that answered before, and not this round's question to them."""
+        pairs = ((a, s) for a, stations in self.claimants.items() for s in sorted(stations))
+        return [
+            p
+            for p in pairs
+            if (self._broadcast[p] or self._unicast[p]) and self._round not in self._unicast[p]
+        ]
 
     def all_answered_broadcast(self) -> bool:
         """Tell whether every claimant has answered this round's question to everybody."""
@@ -211,7 +241,8 @@ class _Retest:
     def _result(self, address: bytes, station: bytes, rounds: int, seen: datetime) -> ClaimTest:
         broadcast = self._broadcast[address, station]
         unicast = self._unicast[address, station]
-        cross = {o for o in self._of_others(address, station) if (o, station) in self._heard}
+        asked = self._of_others(address, station)
+        cross = {other for other in asked if (other, station) in self._heard}
         canary = next((c for c in self.canaries if (c, station) in self._heard), None)
         return ClaimTest(
             address=IPv4Address(address),
@@ -221,6 +252,8 @@ class _Retest:
             unicast_answers=len(unicast),
             still_answers=rounds - 1 in unicast,
             cross_claims=tuple(sorted(map(IPv4Address, cross))),
+            cross_silent=tuple(sorted(map(IPv4Address, set(asked) - cross))),
+            unasked_rounds=len(self._unasked[address, station]),
             canary=None if canary is None else IPv4Address(canary),
             broadcast_delay=median(broadcast.values()) if broadcast else None,
             unicast_delay=median(unicast.values()) if unicast else None,

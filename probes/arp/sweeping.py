@@ -219,6 +219,7 @@ class _Hearing:
             answered=len(self.answered),
             claims=tuple(self._claims),
             own_macs=frozenset(map(from_bytes, self._own)),
+            own_addresses=own_addresses(self.link.interfaces),
             dropped=self.link.count_dropped() + self._overflow,
             malformed=self._malformed,
         )

@@ -4,7 +4,7 @@ import pytest
 from netguard.inventory import SwitchPort
 from netguard.locate import confirmed_links, locate, topology
 from netguard.view import DeviceView
-from tests.building import VLAN, mac, router, switch
+from tests.building import NOW, VLAN, mac, router, server, switch
 
 HOST = mac(0x26)
 
@@ -90,3 +90,40 @@ def test_two_devices_of_one_name_confirm_nothing_by_accident() -> None:
     near = switch("cat1", {}, neighbors={"Gi0/2": ("cat2", "Gi0/1")})
     impostor = switch("cat2", {}, neighbors={"Gi0/1": ("cat9", "Gi0/2")})
     assert confirmed_links({"cat1": near, "cat2": impostor}) == {}
+
+
+def unread(name: str) -> DeviceView:
+    """A device that does not answer."""
+    return DeviceView(device=switch(name).device, seen=NOW)
+
+
+def test_behind_a_port_that_names_a_device_we_cannot_read_nobody_is_located() -> None:
+    devices = {**network(), "cat2": unread("cat2")}
+    where = locate(HOST, topology(devices), VLAN)
+    assert (where.answer, where.path) == ("uplink-only", (SwitchPort("cat1", "Gi0/2"),))
+
+
+def test_a_domain_behind_the_name_does_not_make_another_device() -> None:
+    far = switch("cat1", {HOST: "Gi0/2"}, neighbors={"Gi0/2": ("CAT2.example.net", "Gi0/1")})
+    where = locate(HOST, topology({"cat1": far, "cat2": unread("cat2")}), VLAN)
+    assert where.answer == "uplink-only"
+
+
+def test_two_customers_that_name_each_other_make_no_uplink() -> None:
+    one = switch("cat1", {HOST: "Fa0/3"}, neighbors={"Fa0/3": ("cat2", "Fa0/4")})
+    two = switch("cat2", {}, neighbors={"Fa0/4": ("cat1", "Fa0/3")})
+    devices = {v.device.name: v for v in (one, two)}
+    assert locate(HOST, topology(devices)).answer == "uplink-only"
+    ports = {SwitchPort("cat1", "Fa0/3"): server("ds0003", "198.51.100.23")}
+    assert locate(HOST, topology(devices, ports)).answer == "port"
+
+
+def test_a_port_named_by_its_description_confirms_a_link_too() -> None:
+    devices = network()
+    neighbors = tuple(
+        msgspec.structs.replace(n, remote_port="00:00:5e:00:53:c2", remote_port_descr="Gi0/1")
+        for n in devices["cat1"].neighbors
+        if n.port == "Gi0/2"
+    )
+    cat1 = msgspec.structs.replace(devices["cat1"], neighbors=neighbors)
+    assert locate(HOST, topology({**devices, "cat1": cat1}), VLAN).answer == "port"

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 
 import pytest
 
@@ -80,46 +80,82 @@ OTHER = "198.51.100.24"
 
 
 def flux(
-    victim: tuple[str, ...], culprit: tuple[str, ...], *, crossed: tuple[str, ...], **fields: object
+    victim: tuple[str, ...],
+    culprit: tuple[str, ...],
+    *,
+    silent: tuple[str, ...] = (),
+    **fields: object,
 ) -> View:
-    """Two stations: what each answered for in the sweep, and the culprit when asked aside."""
-    claims = [claim(a, VICTIM) for a in victim] + [claim(a, CULPRIT) for a in culprit]
+    """Two stations: what each also answers for when it is asked, and what the culprit does not."""
     tests = [
-        asked(ADDRESS, VICTIM),
-        asked(ADDRESS, CULPRIT, cross_claims=tuple(map(v4, crossed))),
+        asked(ADDRESS, VICTIM, cross_claims=tuple(map(v4, victim))),
+        asked(
+            ADDRESS,
+            CULPRIT,
+            cross_claims=tuple(map(v4, culprit)),
+            cross_silent=tuple(map(v4, silent)),
+        ),
     ]
+    claims = [claim(ADDRESS, VICTIM), claim(ADDRESS, CULPRIT)]
     return view(seen(claims, tests), SWITCHES, **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("victim", "culprit", "crossed", "one_host"),
+    ("victim", "culprit", "silent", "one_host"),
     [
-        # two cards of one host answer for the same, in the sweep or when asked aside
-        ((ADDRESS, OTHER), (ADDRESS, OTHER), (), True),
-        ((ADDRESS, OTHER), (ADDRESS,), (OTHER,), True),
-        # the thief has an address of its own, or does not have the victim's other one
-        ((ADDRESS, OTHER), (ADDRESS, OTHER, "198.51.100.23"), (), False),
-        ((ADDRESS,), (ADDRESS, "198.51.100.23"), (), False),
-        ((ADDRESS, OTHER), (ADDRESS,), (), False),
+        # two cards of one host answer for all that either has, as far as anybody knew to ask
+        ((OTHER,), (OTHER,), (), True),
+        ((), (OTHER,), (), True),
+        # the other one has something that it does not answer for
+        ((), (), (OTHER,), False),
+        ((), (OTHER,), ("198.51.100.25",), False),
         # nothing else to go by
-        ((ADDRESS,), (ADDRESS,), (), False),
+        ((), (), (), False),
     ],
 )
 def test_two_cards_of_one_host_are_no_conflict_and_two_hosts_are(
-    victim: tuple[str, ...], culprit: tuple[str, ...], crossed: tuple[str, ...], *, one_host: bool
+    victim: tuple[str, ...], culprit: tuple[str, ...], silent: tuple[str, ...], *, one_host: bool
 ) -> None:
-    found = list(address_conflict(scene(flux(victim, culprit, crossed=crossed))))
-    assert found == [] if one_host else found
+    found = list(address_conflict(scene(flux(victim, culprit, silent=silent))))
+    assert bool(found) is not one_host
 
 
 def test_stations_of_two_servers_are_a_conflict_however_alike_they_answer() -> None:
-    alike = flux((ADDRESS, OTHER), (ADDRESS, OTHER), crossed=(), servers=SERVERS)
+    alike = flux((OTHER,), (OTHER,), servers=SERVERS)
     assert list(address_conflict(scene(alike)))
 
 
-def test_a_router_that_answers_for_everybody_is_no_rival() -> None:
-    local_proxy = asked(ADDRESS, ROUTER, canary=v4("198.51.100.99"))
+def test_two_stations_of_one_server_by_port_and_by_mac_are_no_conflict() -> None:
+    one = (server("ds0002", ADDRESS, port="cat1 Fa0/2", mac=CULPRIT),)
+    assert not list(address_conflict(scene(look(servers=one))))
+
+
+def test_a_port_that_two_servers_share_names_neither() -> None:
+    servers = (*SERVERS, server("ds0007", "198.51.100.27", port="cat1 Fa0/2"))
+    (finding,) = address_conflict(scene(look(servers=servers)))
+    assert {c.mac: c.role for c in finding.claimants} == {VICTIM: "unknown", CULPRIT: "impostor"}
+
+
+@pytest.mark.parametrize("canary", [None, v4("198.51.100.99")])
+def test_a_router_that_answers_for_everybody_is_no_rival(canary: IPv4Address | None) -> None:
+    local_proxy = asked(ADDRESS, ROUTER, canary=canary)
     assert not list(address_conflict(scene(look(culprit=local_proxy))))
+
+
+def test_a_router_s_own_address_is_its_own_and_a_server_there_an_impostor() -> None:
+    own = router({"198.51.100.1": ROUTER, ADDRESS: ROUTER})
+    servers = (server("ds0003", "198.51.100.23", port="cat1 Fa0/3"),)
+    disputed = look(victim=asked(ADDRESS, ROUTER), devices=(own, SWITCHES[1]), servers=servers)
+    (finding,) = address_conflict(scene(disputed))
+    assert {c.mac: c.role for c in finding.claimants} == {ROUTER: "rightful", CULPRIT: "impostor"}
+
+
+def test_whoever_uses_this_machine_s_own_address_is_told() -> None:
+    own = frozenset({v4(ADDRESS)})
+    swept = seen([claim(ADDRESS, CULPRIT)], [asked(ADDRESS, CULPRIT)], own_addresses=own)
+    (finding,) = address_conflict(scene(view(swept, SWITCHES, SERVERS)))
+    assert "is this machine's own" in finding.summary
+    assert [c.server for c in finding.claimants] == ["ds0003"]
 
 
 def test_a_customer_that_answers_for_everybody_is_a_rival() -> None:

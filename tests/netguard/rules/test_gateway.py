@@ -3,6 +3,7 @@ from ipaddress import ip_address
 import pytest
 
 from netguard.inventory import Gateway
+from netguard.rules.address_conflict import address_conflict
 from netguard.rules.gateway import gateway_changed, gateway_hijack
 from netguard.view import View
 from probes.records import ClaimTest
@@ -83,7 +84,47 @@ def test_what_the_router_said_earlier_still_holds_when_it_cannot_be_read() -> No
 
 
 def test_nothing_is_called_a_hijack_where_nobody_pinned_the_gateway() -> None:
-    assert not list(gateway_hijack(scene(look(*BOTH, devices=(CAT1,)))))
+    assert not list(gateway_hijack(scene(look(*BOTH, devices=(CAT1,), servers=()))))
+
+
+def test_a_known_server_is_no_gateway_even_where_nobody_pinned_it() -> None:
+    looked = scene(look(*BOTH, devices=(CAT1,)))
+    (finding,) = gateway_hijack(looked)
+    assert {c.mac: c.role for c in finding.claimants} == {ROUTER: "unknown", IMPOSTOR: "impostor"}
+    assert not [*address_conflict(looked), *gateway_changed(looked)]
+
+
+def test_whoever_only_announces_the_gateway_over_and_over_takes_it_all_the_same() -> None:
+    poisoner = asked(GATEWAY, IMPOSTOR, broadcast=0, unicast=0, unasked_rounds=2)
+    (finding,) = gateway_hijack(scene(look(asked(GATEWAY, ROUTER), poisoner)))
+    assert any("without being asked" in e.detail for e in finding.evidence)
+
+
+def test_a_single_announcement_is_not_insisting() -> None:
+    once = asked(GATEWAY, IMPOSTOR, broadcast=0, unicast=0, unasked_rounds=1)
+    assert not list(gateway_hijack(scene(look(asked(GATEWAY, ROUTER), once))))
+
+
+def test_a_router_s_other_card_is_the_router() -> None:
+    two = router({GATEWAY: ROUTER, "198.51.100.2": mac(0x02)})
+    both = (asked(GATEWAY, ROUTER), asked(GATEWAY, mac(0x02)))
+    assert not list(gateway_hijack(scene(look(*both, devices=(two, CAT1)))))
+
+
+def test_a_router_s_mac_on_a_customer_s_port_is_borrowed() -> None:
+    two = router({GATEWAY: ROUTER, "198.51.100.2": IMPOSTOR})
+    (finding,) = gateway_hijack(scene(look(*BOTH, devices=(two, CAT1))))
+    assert finding.server == "ds0004"
+
+
+def test_a_virtual_mac_that_is_not_pinned_is_named_as_what_it_is() -> None:
+    (finding,) = gateway_hijack(scene(look(asked(GATEWAY, ROUTER), asked(GATEWAY, VIRTUAL))))
+    assert any("pin it if the router is yours" in e.detail for e in finding.evidence)
+
+
+def test_a_pinned_virtual_mac_is_not_out_of_date() -> None:
+    pinned = segment(gateways=(Gateway(address=ip_address(GATEWAY), macs=(VIRTUAL,)),))
+    assert not list(gateway_changed(scene(look(asked(GATEWAY, VIRTUAL), of=pinned))))
 
 
 LAST = {("web-226", ip_address(GATEWAY)): ROUTER}
@@ -93,7 +134,7 @@ LAST = {("web-226", ip_address(GATEWAY)): ROUTER}
     ("tests", "changed"),
     [
         ((asked(GATEWAY, IMPOSTOR),), True),
-        ((asked(GATEWAY, IMPOSTOR, broadcast=1),), False),
+        ((asked(GATEWAY, IMPOSTOR, broadcast=1, unicast=1),), False),
         (BOTH, False),
         ((asked(GATEWAY, ROUTER),), False),
     ],
@@ -101,7 +142,8 @@ LAST = {("web-226", ip_address(GATEWAY)): ROUTER}
 def test_an_unpinned_gateway_that_moved_for_good_is_told(
     tests: tuple[ClaimTest, ...], *, changed: bool
 ) -> None:
-    found = list(gateway_changed(scene(look(*tests, devices=(CAT1,), last_stations=LAST))))
+    looked = look(*tests, devices=(CAT1,), servers=(), last_stations=LAST)
+    found = list(gateway_changed(scene(looked)))
     assert bool(found) is changed
 
 

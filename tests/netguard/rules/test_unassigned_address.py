@@ -1,4 +1,5 @@
 from netguard.rules.unassigned_address import unassigned_address
+from probes.records import Gap
 from tests.building import (
     GATEWAY,
     ROUTER,
@@ -47,3 +48,26 @@ def test_a_passing_announcement_is_not_use() -> None:
 def test_an_empty_inventory_accuses_nobody() -> None:
     swept = seen([claim("198.51.100.90", SQUATTER)])
     assert not list(unassigned_address(scene(view(swept, DEVICES))))
+
+
+def test_two_stations_on_one_free_address_are_one_finding() -> None:
+    swept = seen([claim("198.51.100.90", SQUATTER), claim("198.51.100.90", mac(0x28))])
+    (finding,) = unassigned_address(scene(view(swept, DEVICES, SERVERS)))
+    assert len(finding.claimants) == 2
+
+
+def test_nobody_is_accused_while_a_router_cannot_be_read() -> None:
+    gap = Gap(subject="edge1", kind="snmp-timeout", detail="no answer")
+    swept = seen([claim("198.51.100.90", SQUATTER)])
+    assert not list(unassigned_address(scene(view(swept, (router(gaps=(gap,)),), SERVERS))))
+    assert not list(unassigned_address(scene(view(swept, (), SERVERS))))
+
+
+def test_a_router_that_answers_for_everybody_squats_nowhere() -> None:
+    swept = seen([claim(f"198.51.100.{n}", ROUTER) for n in range(90, 120)])
+    assert not list(unassigned_address(scene(view(swept, DEVICES, SERVERS))))
+
+
+def test_a_switch_s_own_management_address_is_explained() -> None:
+    swept = seen([claim("192.0.2.11", SQUATTER)])  # cat1's, whose tables were not even read
+    assert not list(unassigned_address(scene(view(swept, DEVICES, SERVERS))))
