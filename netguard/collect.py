@@ -1,8 +1,9 @@
 """Reads routers and switches over SNMP, many at once; what fails becomes a gap, never a stop."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from netguard.config import Config, credentials
 from netguard.errors import ConfigError
@@ -13,6 +14,7 @@ from probes.mibs import bridge_mib, if_mib, ip_mib, lldp_mib, q_bridge_mib, snmp
 from probes.records import FdbEntry, Gap, SystemInfo, Table
 from probes.snmp import Session, open_session
 
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 # Devices asked at the same moment: enough that a dead one delays nobody, few enough for one core.
@@ -93,12 +95,14 @@ async def _tables(
     arp = await ip_mib.arp(session)
     neighbors = await lldp_mib.neighbors(session)
     fdb = await _fdb(session, device, platform, vlans)
+    chassis, no_chassis = await _said(lldp_mib.chassis(session))
+    base_address, no_base = await _said(bridge_mib.base_address(session))
     return DeviceView(
         device=device,
         platform=platform,
         system=system,
-        chassis=await lldp_mib.chassis(session),
-        base_address=await bridge_mib.base_address(session),
+        chassis=chassis,
+        base_address=base_address,
         interfaces=interfaces.rows,
         addresses=addresses.rows,
         arp=arp.rows,
@@ -106,11 +110,23 @@ async def _tables(
         neighbors=neighbors.rows,
         gaps=tuple(
             dict.fromkeys(
-                gap for table in (interfaces, addresses, arp, neighbors, fdb) for gap in table.gaps
+                (
+                    *(g for t in (interfaces, addresses, arp, neighbors, fdb) for g in t.gaps),
+                    *no_chassis,
+                    *no_base,
+                )
             )
         ),
         seen=clock(),
     )
+
+
+async def _said(question: Awaitable[T]) -> tuple[T | None, tuple[Gap, ...]]:
+    """Await a single object; its failure is a gap, and loses none of the tables."""
+    try:
+        return await question, ()
+    except ProbeError as error:
+        return None, (error.gap(),)
 
 
 async def _fdb(

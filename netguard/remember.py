@@ -173,7 +173,7 @@ def identities(view: View) -> Iterator[GatewayIdentity]:
                     segment=seen.segment.name,
                     address=gateway.address,
                     mac=mac,
-                    source=", ".join(seen.segment.routers),
+                    source=identity.said_by if identity else "",
                     confirmed=view.now,
                 )
 

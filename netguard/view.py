@@ -72,6 +72,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     source: Literal["inventory", "snmp"]
     seen: datetime
     detail: str
+    said_by: str = ""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,10 +160,12 @@ def confirmed_identity(view: View, segment: Segment, address: IPAddress) -> Iden
     macs = router_addresses(view, segment).get(address)
     if not macs:
         return None
-    router = next(r for r in routers_of(view, segment) if any(a.ip == address for a in r.addresses))
+    having = [r for r in routers_of(view, segment) if any(a.ip == address for a in r.addresses)]
+    who = " and ".join(router.device.name for router in having)
     return Identity(
         macs=macs,
         source="snmp",
-        seen=router.seen,
-        detail=f"{router.device.name} says that {address} is its own, on {', '.join(sorted(macs))}",
+        seen=max(router.seen for router in having),
+        detail=f"{who} says that {address} is its own, on {', '.join(sorted(macs))}",
+        said_by=who,
     )

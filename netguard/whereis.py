@@ -10,6 +10,7 @@ import msgspec
 from netguard.ask import ask_one, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
+from netguard.config.places import sqlite_file
 from netguard.errors import Exit, NetguardError, StoreError
 from netguard.findings import Location
 from netguard.inventory import Device, Index, Inventory, Segment, Server, SwitchPort, index
@@ -28,6 +29,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     """One station: its addresses, its server, and the one port it hangs on.
 
     `location` is null unless `answer` is `port`; `locations` holds every end port that has it.
+    `device` is the router or switch whose own interface it is, by that device's word.
     """
 
     mac: str
@@ -37,14 +39,16 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[SwitchPort, ...]
     answer: Answer
     locations: tuple[Location, ...]
+    device: SwitchPort | None = None
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to `host locate`."""
+    """The answer to `host locate`; `asked` says whether a segment was asked for the address."""
 
     query: str
     stations: tuple[Station, ...]
     gaps: tuple[Gap, ...]
+    asked: bool = True
 
 
 Query = IPAddress | str  # an address, or a MAC in its canonical form
@@ -95,6 +99,7 @@ async def whereis(config: Config, text: str, *, clock: Clock, progress: Progress
     remembered, lost = _remembered(config.store, query)
     return HostReport(
         query=text,
+        asked=any(seen.tests or not seen.gaps for seen in asked),
         stations=stations(view, query, remembered, segment.vlan if segment else None),
         gaps=(
             *(gap for seen in asked for gap in seen.gaps),
@@ -112,8 +117,11 @@ def _devices(inventory: Inventory, segment: Segment | None) -> Iterator[Device]:
 
 
 def _remembered(url: str, query: Query) -> tuple[tuple[Binding, ...], tuple[Gap, ...]]:
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        return (), ()  # nothing was swept yet, and who only asks makes no store
     try:
-        with open_store(url) as store:
+        with open_store(url, create=False) as store:
             return store.bindings(query), ()
     except StoreError as error:
         return (), (store_gap(error),)
@@ -131,11 +139,12 @@ def stations(
     ways = topology(view.devices, ports)
     bound = _addresses(view, remembered)
     macs = [query] if isinstance(query, str) else _who_has(view, query) or _holders(bound, query)
+    devices = _own_interfaces(view)
     found = []
     for mac in macs:
         addresses, where = bound.get(mac, set()), locate(mac, ways, vlan)
         server = _at_home(where, ports) or _by_name(view.index, mac, addresses)
-        found.append(_station(mac, addresses, where, server))
+        found.append(_station(mac, addresses, where, server, devices.get(mac)))
     return tuple(found)
 
 
@@ -171,8 +180,23 @@ def _by_name(known: Index, mac: str, addresses: Iterable[IPAddress]) -> Server |
     return known.server_with(mac) or next(filter(None, assigned), None)
 
 
+def _own_interfaces(view: View) -> dict[str, SwitchPort]:
+    """Return the MACs that a device calls its own, with the first interface that has each."""
+    own: dict[str, SwitchPort] = {}
+    for device in view.devices.values():
+        for interface in device.interfaces:
+            if interface.phys_address:
+                port = SwitchPort(device.device.name, interface.name)
+                own.setdefault(interface.phys_address, port)
+    return own
+
+
 def _station(
-    mac: str, addresses: set[IPAddress], where: Whereabouts, server: Server | None
+    mac: str,
+    addresses: set[IPAddress],
+    where: Whereabouts,
+    server: Server | None,
+    device: SwitchPort | None,
 ) -> Station:
     return Station(
         mac=mac,
@@ -182,4 +206,5 @@ def _station(
         path=where.path,
         answer=where.answer,
         locations=where.locations,
+        device=device,
     )

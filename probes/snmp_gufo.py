@@ -166,14 +166,25 @@ class GufoLink:
     async def _opened(self) -> Socket:
         if self._socket is None:
             where = await resolve(self._target)
-            address = format_sock_addr(where.address, where.port)
-            if self._credentials.version == "3":
-                link = SnmpV3ClientSocket(address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
-                self._socket = await self._discovered(link)
-            else:
-                community = self._credentials.community
-                self._socket = SnmpV2cClientSocket(address, community, 0, 0, 0, 0)
+            link = self._connected(format_sock_addr(where.address, where.port))
+            if isinstance(link, SnmpV3ClientSocket):
+                link = await self._discovered(link)
+            self._socket = link
         return self._socket
+
+    def _connected(self, address: str) -> Socket:
+        """Open a socket; raises NoAnswer where this machine has no way to the address."""
+        try:
+            if self._credentials.version == "3":
+                return SnmpV3ClientSocket(address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
+            return SnmpV2cClientSocket(address, self._credentials.community, 0, 0, 0, 0)
+        except OSError as error:
+            raise NoAnswer(
+                self._target.subject,
+                f"no way to {address}: {error}",
+                kind="snmp-timeout",
+                remedy="check this machine's routes and firewall, and the device's address",
+            ) from None
 
     async def _discovered(self, link: SnmpV3ClientSocket) -> SnmpV3ClientSocket:
         """Learn the agent's engine id, then its boots and time (RFC 3414, section 4)."""

@@ -10,7 +10,9 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from pyasn1.error import PyAsn1Error
 from pyasn1.type import base, univ
+from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch import asyncio as hlapi
 from pysnmp.proto import errind, rfc1902, rfc3412
 
@@ -105,14 +107,18 @@ class PysnmpLink:
         self, command: Callable[..., Awaitable[Any]], *what: int | str
     ) -> dict[str, Value]:
         async with self._turn:
-            indication, status, _, pairs = await command(
-                await _engine(self._credentials),
-                _identity(self._credentials),
-                await self._transport(),
-                self._context,
-                *(_object(part) for part in what),
-                lookupMib=False,
-            )
+            try:
+                indication, status, _, pairs = await command(
+                    await _engine(self._credentials),
+                    _identity(self._credentials),
+                    await self._transport(),
+                    self._context,
+                    *(_object(part) for part in what),
+                    lookupMib=False,
+                )
+            except (PySnmpError, PyAsn1Error) as error:
+                # Never its text: pysnmp writes the pass phrase that it dislikes into it.
+                raise _unusable(self._target, error) from None
         if indication is not None:
             raise self._trouble(indication)
         if int(status) == _NO_SUCH_NAME:
@@ -137,6 +143,15 @@ class PysnmpLink:
         if isinstance(indication, errind.RequestTimedOut):
             return silence(self._target, self._credentials)
         return refusal(self._target, str(indication))
+
+
+def _unusable(target: Target, error: Exception) -> ProbeError:
+    if "Ciphering services" in str(error):
+        detail = "SNMPv3 privacy in a VLAN's context needs the package cryptography"
+        return ProbeError(
+            target.subject, detail, kind="snmp-refused", remedy="pip install 'netguard[v3]'"
+        )
+    return refusal(target, "user, keys or protocols are not what SNMPv3 allows (keys: 8 or more)")
 
 
 def _object(part: int | str) -> int | hlapi.ObjectType:

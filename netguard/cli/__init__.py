@@ -1,6 +1,7 @@
 """The command line: `netguard <noun> <verb>`. Commands are imported only when they are run."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ import click
 
 from netguard.cli.common import App, common_options
 from netguard.errors import Exit, NetguardError
+from netguard.suggest import did_you_mean
 
 # name -> (module that defines it, attribute, one line for --help)
 COMMANDS = {
@@ -30,10 +32,10 @@ class LazyGroup(click.Group):
         """Return the names, everyday commands first."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the command."""
         if cmd_name not in COMMANDS:
-            return None
+            ctx.fail(f"No such command {cmd_name!r}. {did_you_mean(cmd_name, COMMANDS)}")
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -55,9 +57,14 @@ def cli(app: App) -> None:
     """
 
 
+def colour() -> bool | None:
+    """Return whether click may colour: never under NO_COLOR (no-color.org), else by itself."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
 def complain(message: str, remedy: str = "") -> None:
     """Write one line that says what is wrong, and one that says what to do, on stderr."""
-    click.secho(f"netguard: {message}", fg="red", err=True)
+    click.secho(f"netguard: {message}", fg="red", err=True, color=colour())
     if remedy:
         click.echo(f"  {remedy}", err=True)
 
@@ -70,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; the one place where errors become codes."""
     try:
-        result = cli.main(arguments, prog_name="netguard", standalone_mode=False)
+        result = cli.main(arguments, prog_name="netguard", standalone_mode=False, color=colour())
     except NetguardError as error:
         complain(error.message, error.remedy)
         return error.exit_code
@@ -80,6 +87,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return Exit.USAGE if isinstance(error, click.UsageError) else Exit.FAILED
     except BrokenPipeError:  # `netguard ... | head`
+        return Exit.FAILED
+    except OSError as error:  # a full disk behind stdout, for one
+        complain(str(error))
         return Exit.FAILED
     return result if isinstance(result, int) else Exit.DONE
 

@@ -13,7 +13,8 @@ from netguard.secrets import masked
 
 
 @click.group()
-def config() -> None:
+@common_options
+def config(app: App) -> None:
     """Check, show or write the configuration."""
 
 

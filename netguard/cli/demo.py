@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 import click
 
@@ -27,7 +27,8 @@ def demo(app: App) -> int:
     steps = []
     say("Building a network: a router, two switches, a dozen servers, a monitoring station.")
     # In a folder of its own: a practice network that is up already has nothing to do with this.
-    with TemporaryDirectory(prefix="netguard-demo-") as own, control.up(Path(own) / "lab") as lab:
+    # The lab's holder removes it, also when this process is killed.
+    with control.up(Path(mkdtemp(prefix="netguard-demo-"))) as lab:
         for step in play(lab, say):
             steps.append(step)
             if not app.json:
@@ -63,7 +64,7 @@ def _show(step: Step) -> None:
                 f"{claimant['role']:<8}", fg="red" if claimant["role"] == "impostor" else "green"
             )
             server = claimant["server"] or ""
-            where = place(claimant["location"]) if claimant["location"] else "behind an uplink"
+            where = place(claimant["location"]) if claimant["location"] else "no end port"
             click.echo(f"    {role}  {claimant['mac']}  {where:<12}  {server}".rstrip())
     for gap in step.report["gaps"]:
         click.echo(f"  gap: {gap['subject']}: {gap['detail']}")

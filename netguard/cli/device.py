@@ -45,7 +45,8 @@ class DeviceReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.group()
-def device() -> None:
+@common_options
+def device(app: App) -> None:
     """Everything read from a router or switch."""
 
 

@@ -24,7 +24,8 @@ HEADERS = ("SEVERITY", "ID", "STATE", "ADDRESS", "SUSPECT", "FIRST SEEN", "LAST 
 
 
 @click.group()
-def findings() -> None:
+@common_options
+def findings(app: App) -> None:
     """List what was found, and say what became of it.
 
     ID may be shortened to its beginning or its end between slashes, for example the address.
@@ -71,7 +72,7 @@ def show(app: App, identifier: str) -> None:
         print_json({**msgspec.structs.asdict(finding), "history": history})
         return
     now = clock.now()
-    show_finding(finding, now)
+    show_finding(msgspec.structs.replace(finding, advice=_after_reading(finding)), now)
     if finding.acknowledged_by:
         click.echo(f"  acknowledged by {finding.acknowledged_by}")
     click.echo("\nEvidence")
@@ -84,6 +85,14 @@ def show(app: App, identifier: str) -> None:
         ("WHEN", "WHAT", "SEVERITY", "WHO", "NOTE", "SUMMARY"),
         (_turn(event, now) for event in history),
     )
+
+
+def _after_reading(finding: Finding) -> str:
+    """Return the command that follows once the finding has been read: this one has been run."""
+    if finding.state == "open":
+        return f"netguard findings ack {finding.id} --note TEXT"
+    suspects = [c.mac for c in finding.claimants if c.role != "rightful"]
+    return f"netguard host locate {suspects[0]}" if suspects else "netguard sweep"
 
 
 @findings.command()

@@ -6,7 +6,7 @@ from datetime import datetime
 import click
 
 from netguard import clock
-from netguard.cli.common import App, common_options, print_json, when
+from netguard.cli.common import App, common_options, print_json, printable, when
 from netguard.cli.progress import progress_bar
 from netguard.cli.show import show_gaps
 from netguard.config import load
@@ -15,7 +15,8 @@ from netguard.whereis import HostReport, Station, whereis
 
 
 @click.group()
-def host() -> None:
+@common_options
+def host(app: App) -> None:
     """Find a station: switch, port, VLAN, path."""
 
 
@@ -42,7 +43,7 @@ def show(report: HostReport) -> None:
     """Print where each station hangs."""
     now = clock.now()
     if not report.stations:
-        click.echo(f"{report.query}: no station answers for it, and no table knows it.")
+        click.echo(f"{report.query}: {_nobody(report)}")
     if len(report.stations) > 1:
         click.secho(f"{report.query}: {len(report.stations)} stations", fg="yellow")
     for station in report.stations:
@@ -50,19 +51,32 @@ def show(report: HostReport) -> None:
     show_gaps(report.gaps)
 
 
+def _nobody(report: HostReport) -> str:
+    """Say that nothing was found, and how much that means."""
+    if not report.asked:
+        return "not asked, for no segment with an interface holds it; no table knows it either."
+    if report.gaps:
+        return "no station answers for it and no table knows it, as far as could be asked."
+    return "no station answers for it, and no table knows it."
+
+
 def show_station(station: Station, now: datetime) -> None:
     """Print one station: what it is, where it hangs, and the way there."""
     who = f"  {station.server}" if station.server else ""
     click.secho(f"{station.mac}{who}", bold=True)
-    click.echo(f"  place      {_place(station, now)}")
-    if station.path:
-        click.echo(f"  path       {' -> '.join(str(port) for port in station.path)}")
+    click.echo(f"  place      {printable(_place(station, now))}")
+    if station.answer == "port":
+        click.echo(printable(f"  path       {' -> '.join(map(str, station.path))}"))
+    elif station.path:
+        click.echo(printable(f"  seen on    {', '.join(map(str, station.path))}"))
     if station.addresses:
         click.echo(f"  addresses  {', '.join(map(str, station.addresses))}")
 
 
 def _place(station: Station, now: datetime) -> str:
     """Return the one place, or why there is not one."""
+    if station.device is not None:
+        return f"it is {station.device} itself"
     if station.answer == "not-seen":
         return "in no FDB that was read: it has been silent, or its switch was not read"
     if station.answer == "uplink-only":

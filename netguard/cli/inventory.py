@@ -11,7 +11,8 @@ _SECTIONS = frozenset({"", "device", "segment", "server"})
 
 
 @click.group()
-def inventory() -> None:
+@common_options
+def inventory(app: App) -> None:
     """Check and list the servers and their addresses."""
 
 

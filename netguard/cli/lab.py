@@ -19,7 +19,8 @@ For example:
 
 
 @click.group(epilog=_EXAMPLE)
-def lab() -> None:
+@common_options
+def lab(app: App) -> None:
     """Build a real network on this machine, break it, and mend it.
 
     Namespaces, bridges and SNMP agents of its own: an edge router, two access switches, servers,

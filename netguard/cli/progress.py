@@ -1,6 +1,7 @@
 """A progress bar on stderr, only for a person, and only for what takes more than a second."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ PATIENCE = 1.0  # seconds
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Give a callback that draws a bar once the work has lasted over a second."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _what, _done, _total: None
         return
     from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
@@ -24,13 +25,16 @@ def progress_bar() -> Iterator[Progress]:
     tasks: dict[str, TaskID] = {}
     started = time.monotonic()
 
+    turn = threading.Lock()  # many segments are asked at once, each in a thread
+
     def tell(what: str, done: int, total: int) -> None:
         if time.monotonic() - started < PATIENCE:
             return
-        if what not in tasks:
-            bars.start()
-            tasks[what] = bars.add_task(what)
-        bars.update(tasks[what], completed=done, total=total)
+        with turn:
+            if what not in tasks:
+                bars.start()
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
 
     try:
         yield tell

@@ -13,14 +13,18 @@ COLOURS = {"critical": "red", "warning": "yellow", "notice": "cyan"}
 _ROLE_COLOURS = {"impostor": "red", "rightful": "green", "unknown": "yellow"}
 
 
-def show_finding(finding: Finding, now: datetime) -> None:
-    """Print one finding in a few lines."""
+def show_finding(finding: Finding, now: datetime, *, whole: bool = False) -> None:
+    """Print one finding in a few lines, and the next command to run; `whole` with its evidence."""
     label = click.style(finding.severity.upper(), fg=COLOURS[finding.severity], bold=True)
     state = "" if finding.state == "open" else f", {finding.state}"
     click.echo(f"{label} {finding.id}  (first seen {when(finding.first_seen, now)}{state})")
     click.echo(f"  {printable(finding.summary)}")
     for claimant in finding.claimants:
         click.echo(f"    {claimant_line(claimant, now)}")
+    for evidence in finding.evidence if whole else ():
+        click.echo(
+            f"    {when(evidence.seen, now)}  {evidence.source}: {printable(evidence.detail)}"
+        )
     click.echo(f"  next: {finding.advice}")
 
 
@@ -36,6 +40,6 @@ def claimant_line(claimant: Claimant, now: datetime) -> str:
 def show_gaps(gaps: Iterable[Gap]) -> None:
     """Print, on stderr, what could not be measured and the remedy."""
     for gap in gaps:
-        click.secho(f"gap: {gap.subject}: {printable(gap.detail)}", fg="magenta", err=True)
+        click.secho(printable(f"gap: {gap.subject}: {gap.detail}"), fg="magenta", err=True)
         if gap.remedy:
-            click.echo(f"  {gap.remedy}", err=True)
+            click.echo(f"  {printable(gap.remedy)}", err=True)

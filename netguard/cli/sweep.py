@@ -36,7 +36,7 @@ def sweep(app: App, names: tuple[str, ...], *, exit_code: bool) -> int:
     if app.json:
         print_json(report)
     else:
-        show(report)
+        show(report, whole=app.verbose > 0)
     return Exit.FAILED if report.gaps or (exit_code and report.findings) else Exit.DONE
 
 
@@ -55,8 +55,8 @@ def chosen(config: Config, names: tuple[str, ...]) -> tuple[Segment, ...]:
     return tuple(known[name] for name in dict.fromkeys(names or known))
 
 
-def show(report: Report) -> None:
-    """Print a sweep for a person."""
+def show(report: Report, *, whole: bool) -> None:
+    """Print a sweep for a person; `whole` with the evidence of each finding."""
     now = clock.now()
     done = report.counts
     click.echo(
@@ -66,7 +66,7 @@ def show(report: Report) -> None:
     )
     for finding in report.findings:
         click.echo()
-        show_finding(finding, now)
+        show_finding(finding, now, whole=whole)
     for finding in report.resolved:
         click.secho(f"\nresolved: {finding.id}", fg="green")
     for address in report.silent_gateways:

@@ -29,7 +29,7 @@ def find_config(named: Path | None, environ: Mapping[str, str]) -> Path:
         SYSTEM_CONFIG,
     )
     for path in usual:
-        if path.exists():
+        if _exists(path):
             return path
     best = SYSTEM_CONFIG if _root() else usual[0]
     raise ConfigError(
@@ -40,11 +40,27 @@ def find_config(named: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 def _existing(path: Path, said_by: str) -> Path:
-    if not path.is_file():
+    if not _exists(path):
         raise ConfigError(
             f"{said_by} {path}: no such file", remedy="`netguard config init` prints one."
         )
+    if path.is_dir():
+        raise ConfigError(f"{said_by} {path}: a folder", remedy="Name the file in it.")
     return path.absolute()
+
+
+def _exists(path: Path) -> bool:
+    """Tell a file that is missing from one that this user may not even look for."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror}",
+            remedy="Run as a user who may read it, for example with sudo.",
+        ) from None
+    return True
 
 
 def default_store(environ: Mapping[str, str]) -> str:

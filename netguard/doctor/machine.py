@@ -13,11 +13,12 @@ import msgspec
 
 from netguard.config import Config, Reading, secret_problems
 from netguard.config.places import sqlite_file
-from netguard.config.problems import Problem
+from netguard.config.problems import Problem, errors
 from netguard.doctor.check import Check, failed, ok, warning
 from netguard.errors import StoreError
 from netguard.inventory import Segment
 from netguard.store import open_store
+from netguard.store.opening import make_folder
 from probes.arp.conversation import no_address
 from probes.errors import LinkError
 from probes.link import Link
@@ -39,7 +40,8 @@ def configuration(reading: Reading, *, environ: Mapping[str, str]) -> Iterator[C
     )
     yield from _said("configuration", reading.problems, f"{reading.config.path}: {counts}")
     found = tuple(secret_problems(reading.config, environ=environ))
-    yield from _said("secrets", found, "all are there, and private")
+    if found or not errors(reading.problems):  # what was not understood may name secrets too
+        yield from _said("secrets", found, "all are there, and private")
 
 
 def _said(subject: str, problems: tuple[Problem, ...], good: str) -> Iterator[Check]:
@@ -101,8 +103,15 @@ def segment(one: Segment) -> Check:
 def store(url: str) -> Check:
     """Open the store as a sweep would, but make none; an old schema is brought up to date."""
     path = sqlite_file(url)
-    if path is not None and not path.exists():
-        return _store_to_come(path)
+    try:
+        if path is not None and not path.exists():
+            return _store_to_come(path)
+    except OSError as error:
+        return failed(
+            "store",
+            f"{path} cannot be reached: {error.strerror}",
+            "Run as the user that owns it, for example with sudo.",
+        )
     try:
         with open_store(url, create=False) as opened:
             last = opened.last_sweep()
@@ -110,7 +119,7 @@ def store(url: str) -> Check:
         return failed("store", error.message, error.remedy)
     if path is not None and not _writable(path):
         return failed("store", f"{path} is read-only", "Make it writable to this user.")
-    swept = f"last sweep {last.started:%Y-%m-%d %H:%M} UTC" if last else "no sweep yet"
+    swept = f"last sweep {last.started:%Y-%m-%dT%H:%M:%SZ}" if last else "no sweep yet"
     return ok("store", f"opened, its schema is current; {swept}")
 
 
@@ -119,13 +128,13 @@ def _writable(path: Path) -> bool:
 
 
 def _store_to_come(path: Path) -> Check:
-    folder = path.parent if path.parent.exists() else path.parent.parent
-    if _writable(folder):
+    folder = next(parent for parent in path.parents if parent.exists())
+    if folder.is_dir() and _writable(folder):
         return ok("store", f"{path}: the first sweep makes it")
     return failed(
         "store",
-        f"{path} cannot be made: {folder} is missing, or not writable to this user",
-        f"Run: install -d -m 0700 -o USER {path.parent}",
+        f"{path} cannot be made: {folder} is not writable to this user",
+        make_folder(path.parent),
     )
 
 

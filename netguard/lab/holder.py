@@ -62,8 +62,8 @@ def be_allowed_namespaces() -> None:
 
 def _say(reply: Reply) -> None:
     """Write the one line that `up` waits for, and let go of the pipe."""
-    sys.stdout.write(msgspec.json.encode(reply).decode() + "\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # who asked is gone: this will end, and tidy up
+        os.write(sys.stdout.fileno(), msgspec.json.encode(reply) + b"\n")
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)

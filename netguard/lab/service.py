@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 import msgspec
+from pyroute2.netlink.exceptions import NetlinkError
 
 from netguard.errors import NetguardError
 from netguard.lab import state
@@ -43,6 +44,9 @@ class Service:
                 reply = await loop.run_in_executor(self._kernel, self._answer, request)
             except NetguardError as error:
                 request, reply = None, Reply(error=error.message, remedy=error.remedy)
+            except (NetlinkError, OSError) as error:
+                remedy = "`netguard lab status` shows what is; `netguard lab mend` undoes it."
+                request, reply = None, Reply(error=f"the kernel refused: {error}", remedy=remedy)
             except msgspec.DecodeError as error:
                 request, reply = None, Reply(error=f"not a request: {error}")
             if request and request.do == "enter":

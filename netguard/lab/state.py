@@ -97,7 +97,9 @@ def remove(directory: Path) -> None:
 
 
 def holder(directory: Path) -> int | None:
-    """Return the process that holds the lab here, if one does."""
+    """Return the process that holds the lab here, if one does; others' files are not believed."""
+    if not _is_ours(directory):
+        return None
     with contextlib.suppress(FileNotFoundError), (directory / PID).open("rb") as lock:
         if not _locked(lock.fileno()):
             return int(lock.read() or 0) or None
@@ -105,7 +107,9 @@ def holder(directory: Path) -> int | None:
 
 
 def clean(directory: Path) -> None:
-    """Remove what a dead holder left; a living one's is left alone."""
+    """Remove what a dead holder left; a living one's, or another user's, is left alone."""
+    if not _is_ours(directory):
+        return
     with contextlib.suppress(FileNotFoundError), (directory / PID).open("rb") as lock:
         if _locked(lock.fileno()):
             remove(directory)

@@ -1,10 +1,10 @@
 """Two servers use the same address."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from netguard.attribution import Suspect, claimant, roles, suspects
 from netguard.findings import Claimant, Evidence, Finding, identity
-from netguard.rules.claims import one_host, stands, tests_of
+from netguard.rules.claims import by_address, one_host, stands
 from netguard.rules.gateway import intruders
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
@@ -22,8 +22,12 @@ def address_conflict(scene: Scene) -> Iterator[Finding]:
         for g in scene.seen.segment.gateways
         if gateway_identity(scene.view, scene.seen.segment, g) or intruders(scene, g)
     }
-    for address in sorted({t.address for t in scene.seen.tests} - elsewhere):
-        tests = rivals(scene, address)
+    routers = router_macs(scene.view, scene.seen.segment)
+    own = router_addresses(scene.view, scene.seen.segment)
+    for address, all_tests in sorted(by_address(scene.seen).items()):
+        if address in elsewhere:
+            continue
+        tests = rivals(all_tests, frozenset() if address in own else routers)
         if tests and address in scene.seen.own_addresses:
             yield _finding(scene, address, suspects(scene, tests), tests)
         elif len(tests) > 1:
@@ -32,20 +36,13 @@ def address_conflict(scene: Scene) -> Iterator[Finding]:
                 yield _finding(scene, address, who, tests)
 
 
-def rivals(scene: Scene, address: IPAddress) -> dict[str, ClaimTest]:
-    """Return, by station, the tests of those that go on claiming the address.
+def rivals(tests: Iterable[ClaimTest], routers: frozenset[str]) -> dict[str, ClaimTest]:
+    """Return, by station, the tests of those that go on claiming an address.
 
-    A router of the segment that answers for everybody (local proxy ARP) is no rival, unless the
-    address is a router's own: its MAC is known from itself or from the configuration.
+    A router of the segment that answers for everybody (local proxy ARP) is no rival on an address
+    that is not a router's: its MAC is known from itself or from the configuration.
     """
-    segment = scene.seen.segment
-    own = address in router_addresses(scene.view, segment)
-    routers = frozenset() if own else router_macs(scene.view, segment)
-    return {
-        t.station: t
-        for t in tests_of(scene.seen, address)
-        if stands(t) and t.station not in routers
-    }
+    return {t.station: t for t in tests if stands(t) and t.station not in routers}
 
 
 def _one_server(who: tuple[Suspect, ...]) -> bool:

@@ -19,6 +19,14 @@ def tests_of(seen: SegmentView, address: IPAddress) -> tuple[ClaimTest, ...]:
     return tuple(t for t in seen.tests if t.address == address)
 
 
+def by_address(seen: SegmentView) -> dict[IPAddress, list[ClaimTest]]:
+    """Return what re-asking showed, address by address."""
+    grouped: dict[IPAddress, list[ClaimTest]] = {}
+    for test in seen.tests:
+        grouped.setdefault(test.address, []).append(test)
+    return grouped
+
+
 def stands(test: ClaimTest) -> bool:
     """Tell whether the station goes on claiming the address: it did not hand it over and leave."""
     rounds = max(test.broadcast_answers, test.unicast_answers)

@@ -45,9 +45,17 @@ def station_evidence(test: ClaimTest, suspect: Suspect) -> Iterator[Evidence]:
         yield Evidence(
             source="arp-sweep",
             seen=test.seen,
-            detail=f"{test.station} also answers for {test.canary}, which nobody has: proxy ARP",
+            detail=f"{test.station} also answers for {test.canary}, which nobody has: proxy ARP"
+            f"{_haste(test)}",
         )
     yield from place_evidence(suspect, test.seen)
+
+
+def _haste(test: ClaimTest) -> str:
+    """Return how fast it answers; a proxy takes its time with questions to everybody."""
+    if test.broadcast_delay is None or test.unicast_delay is None:
+        return ""
+    return f" (after {test.broadcast_delay:.3f} s; alone, {test.unicast_delay:.3f} s)"
 
 
 def place_evidence(suspect: Suspect, seen: datetime) -> Iterator[Evidence]:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
@@ -56,6 +57,11 @@ def explained(url: sa.URL) -> Iterator[None]:
     except DBAPIError as error:
         meaning, remedy = _meaning(error.orig, url)
         raise StoreError(f"store {named(url)}: {meaning}", remedy=remedy) from error
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise StoreError(
+            f"store {named(url)}: a row in it cannot be understood; nothing was changed",
+            remedy="It is damaged, or was changed by hand: restore a copy, or move it aside.",
+        ) from error
 
 
 def _meaning(error: BaseException | None, url: sa.URL) -> tuple[str, str]:

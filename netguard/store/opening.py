@@ -73,13 +73,18 @@ def _make_file(path: Path, *, create: bool) -> None:
             remedy="`netguard sweep` makes it.",
         )
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
             f"store {path} cannot be made: {error.strerror}",
-            remedy=f"Make the folder: install -d -m 0700 -o USER {path.parent}",
+            remedy=make_folder(path.parent),
         ) from error
+
+
+def make_folder(folder: Path) -> str:
+    """Return the command by which somebody who may makes the store's folder for this user."""
+    return f"Make its folder: sudo install -d -m 0700 -o {os.geteuid()} {folder}"
 
 
 def _is_there(path: Path) -> bool:

@@ -154,7 +154,8 @@ class _Retest:
         """Remember that the question goes out now."""
         if destination == BROADCAST:
             self._asked_all[address] = monotonic()
-            self._asked_aside.update((address, station) for station in self._stations())
+            if address not in self.claimants:  # a canary; a claimed address is never aside
+                self._asked_aside.update((address, station) for station in self._stations())
         else:
             self._asked_alone[address, destination] = monotonic()
             self._asked_aside.add((address, destination))

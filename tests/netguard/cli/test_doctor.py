@@ -56,7 +56,7 @@ def test_with_a_faulty_configuration_nothing_beyond_it_is_tried(
 ) -> None:
     path = write(tmp_path, old='role = "router"', new='role = "ruter"')
     assert run(["doctor", "--json", "--config", str(path)]) == 1
-    assert told(capsys.readouterr().out).keys() == {"clock", "configuration", "secrets"}
+    assert told(capsys.readouterr().out).keys() == {"clock", "configuration"}
 
 
 def test_the_doctor_speaks_one_line_for_each_check(tmp_path: Path, capsys: Captured) -> None:

@@ -160,7 +160,7 @@ def test_one_finding_is_shown_whole(netguard: Netguard) -> None:
         "arp-sweep",
         "both answered",
         "opened",
-        HIJACK.advice,
+        f"netguard findings ack {HIJACK.id}",
     ):
         assert word in out
 

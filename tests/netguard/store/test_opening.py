@@ -72,11 +72,19 @@ def test_a_password_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in str(missing.value)
 
 
-def test_a_folder_two_levels_missing_is_more_likely_a_slip(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be made: No such file or directory") as refused:
-        open_store(f"sqlite:///{tmp_path}/no/such/netguard.db")
-    assert f"{tmp_path}/no/such" in refused.value.remedy
-    assert list(tmp_path.iterdir()) == []
+def test_the_folders_above_the_store_are_made_as_a_new_user_lacks_them(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/.local/state/netguard.db"):
+        pass
+    assert stat.S_IMODE((tmp_path / ".local/state").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_command_that_makes_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError) as refused:
+        open_store(f"sqlite:///{tmp_path}/file/netguard/netguard.db")
+    assert "cannot be" in refused.value.message
 
 
 def test_a_store_that_may_not_be_looked_for_is_not_called_missing(tmp_path: Path) -> None:
