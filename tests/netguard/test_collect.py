@@ -41,7 +41,9 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "netguard.toml"
 
 
-def read(config: Path, handler: Handler, *, vlan: str = "vlan = 226") -> DeviceView:
+def read(
+    config: Path, handler: Handler, *, vlan: str = "vlan = 226", role: str = "switch"
+) -> DeviceView:
     with agent(handler) as port:
         config.write_text(
             f"""
@@ -53,7 +55,7 @@ def read(config: Path, handler: Handler, *, vlan: str = "vlan = 226") -> DeviceV
             [[device]]
             name = "cat1"
             address = "127.0.0.1:{port}"
-            role = "switch"
+            role = "{role}"
             snmp = "lab"
             [[segment]]
             name = "web-226"
@@ -98,6 +100,11 @@ def test_a_catalyst_whose_vlan_nobody_names_is_a_gap_and_not_an_empty_fdb(config
     view = read(config, in_vlan_226(device()), vlan="")
     (gap,) = view.gaps
     assert (gap.subject, gap.kind) == ("cat1", "vlan-unknown")
+
+
+def test_a_catalyst_that_is_a_router_is_read_without_a_vlan(config: Path) -> None:
+    view = read(config, Mib(device()), vlan="", role="router")
+    assert (view.platform, view.gaps) == ("catalyst", ())
 
 
 def test_another_switch_is_read_in_one_walk(config: Path) -> None:

@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from netguard.judge import canaries, disputes, judge
+from netguard.judge import canaries, disputes, judge, silent_gateways
 from tests.building import (
     GATEWAY,
     ROUTER,
@@ -81,3 +81,15 @@ def test_a_segment_that_could_not_be_swept_yields_nothing() -> None:
     look = view(seen([claim("198.51.100.90", A)]), (), (server("ds0002", ADDRESS),))
     blind = msgspec.structs.replace(look.segments[0], sweep=None)
     assert judge(msgspec.structs.replace(look, segments=(blind,))) == ()
+
+
+def test_a_gateway_that_answers_nobody_is_named_and_no_finding() -> None:
+    silent = asked(GATEWAY, ROUTER, broadcast=0, unicast=0)
+    look = view(seen([claim(ADDRESS, A)], [silent]), (router(),), (server("ds0002", ADDRESS),))
+    assert silent_gateways(look) == (ip_address(GATEWAY),)
+    assert judge(look) == ()
+
+
+def test_a_gateway_that_answers_anybody_is_not_silent() -> None:
+    assert silent_gateways(view(seen([claim(GATEWAY, ROUTER)]))) == ()
+    assert silent_gateways(view(seen(tests=[asked(GATEWAY, ROUTER)]))) == ()

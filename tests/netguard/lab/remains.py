@@ -12,13 +12,16 @@ _OWN_NAMES = {card.name for host in HOSTS for card in host.interfaces} | {"br0"}
 
 
 def namespaces_of(pid: int) -> set[int]:
-    """Return the inodes of the network namespaces that a process holds open files of."""
+    """Return the inodes of the network namespaces that a process holds open files of.
+
+    This one's own is left out: whoever looks into another holds its way home open for a moment.
+    """
     found = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
             if match := re.fullmatch(r"net:\[(\d+)]", os.readlink(link)):  # noqa: PTH115 - no path
                 found.add(int(match[1]))
-    return found
+    return found - {Path("/proc/self/ns/net").stat().st_ino}
 
 
 def holder_of(directory: Path) -> int:

@@ -213,3 +213,13 @@ def test_a_culprit_that_no_switch_has_seen_is_to_be_looked_for() -> None:
     (finding,) = address_conflict(scene(look(devices=(router(),), servers=())))
     assert finding.advice == f"netguard host locate {VICTIM}"
     assert any("is in no FDB" in e.detail for e in finding.evidence)
+
+
+def test_two_stations_tied_to_the_rightful_server_leave_it_open_which_is_it() -> None:
+    third = mac(0x29)
+    servers = (server("ds0002", ADDRESS, port="cat1 Fa0/2", mac=CULPRIT),)
+    tests = [asked(ADDRESS, station) for station in (VICTIM, CULPRIT, third)]
+    swept = seen([claim(ADDRESS, t.station) for t in tests], tests)
+    devices = (router(), switch("cat1", {VICTIM: "Fa0/2", third: "Fa0/4"}))
+    (finding,) = address_conflict(scene(view(swept, devices, servers)))
+    assert {c.role for c in finding.claimants} == {"unknown"}
