@@ -20,7 +20,8 @@ from netguard.suggest import did_you_mean
 if TYPE_CHECKING:
     from netguard.store import Store, SweepRecord
 
-HEADERS = ("SEVERITY", "ID", "STATE", "ADDRESS", "SUSPECT", "FIRST SEEN", "LAST SEEN")
+# The id ends in the address: it needs no column of its own.
+HEADERS = ("SEVERITY", "ID", "STATE", "SUSPECT", "SINCE", "LAST")
 
 
 @click.group()
@@ -171,7 +172,6 @@ def _row(finding: Finding, now: datetime) -> tuple[object, ...]:
         finding.severity,
         finding.id,
         finding.state,
-        finding.address,
         ", ".join(_suspect(claimant) for claimant in _suspects(finding.claimants)),
         when(finding.first_seen, now),
         when(finding.last_seen, now),
