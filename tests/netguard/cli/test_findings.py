@@ -79,7 +79,6 @@ def test_the_list_holds_what_is_not_over_the_gravest_first(netguard: Netguard) -
         "critical",
         "gateway-hijack/web-226/198.51.100.1",
         "open",
-        "198.51.100.1",
         "ds0142 on cat1 Fa0/3",
         "2026-03-01T04:00:00Z",
         "2026-03-01T04:00:00Z",
