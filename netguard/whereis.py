@@ -79,7 +79,7 @@ async def whereis(config: Config, text: str, *, clock: Clock, progress: Progress
     segment = None if isinstance(query, str) else known.segment_of(query)
     questions = (
         [partial(ask_one, segment, query, clock=clock)]
-        if segment is not None and isinstance(query, IPv4Address)
+        if segment is not None and segment.interface and isinstance(query, IPv4Address)
         else []
     )
     asked = await in_threads(questions)
@@ -99,7 +99,7 @@ async def whereis(config: Config, text: str, *, clock: Clock, progress: Progress
     remembered, lost = _remembered(config.store, query)
     return HostReport(
         query=text,
-        asked=any(seen.tests or not seen.gaps for seen in asked),
+        asked=bool(questions),
         stations=stations(view, query, remembered, segment.vlan if segment else None),
         gaps=(
             *(gap for seen in asked for gap in seen.gaps),

@@ -1,5 +1,6 @@
 """The single things that people do to a network, each with its exact undoing."""
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,13 +22,13 @@ class Action(msgspec.Struct, frozen=True):
         """What of the network is changed."""
         return (type(self).__name__, *self.at)
 
+    @abstractmethod
     def do(self, network: "Network") -> None:
         """Do it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def undo(self, network: "Network") -> None:
         """Put back what was there before."""
-        raise NotImplementedError
 
 
 class TakeAddress(Action, frozen=True):
