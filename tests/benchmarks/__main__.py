@@ -1,6 +1,10 @@
-"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, some minutes)."""
+"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, some minutes).
 
-from tests.benchmarks import bench_arp, bench_snmp, bench_start
+Each in a process of its own, so that none is charged with the memory of the one before.
+"""
 
-for bench in (bench_start, bench_arp, bench_snmp):
-    bench.main()
+import subprocess
+import sys
+
+for bench in ("bench_start", "bench_arp", "bench_snmp"):
+    subprocess.run([sys.executable, "-m", f"tests.benchmarks.{bench}"], check=True)
