@@ -9,7 +9,7 @@ from netguard.findings import Claimant, Role
 from netguard.inventory import Server, SwitchPort
 from netguard.locate import Whereabouts, locate
 from netguard.scene import Scene
-from netguard.view import router_addresses
+from netguard.view import router_addresses, router_macs
 from probes.mac import vendor
 from probes.records import IPAddress
 
@@ -62,6 +62,18 @@ def _owner(scene: Scene, station: str, where: Whereabouts) -> Owner | None:
         if alone and (server := index.assigned_to(address)):
             return Owner(server=server, by="address")
     return None
+
+
+def genuine_routers(scene: Scene) -> frozenset[str]:
+    """Return the routers' MACs, without those that hang on a server's port: these are borrowed."""
+    segment = scene.seen.segment
+    own = router_macs(scene.view, segment)
+    places = {mac: locate(mac, scene.topology, segment.vlan).location for mac in own}
+    return frozenset(
+        mac
+        for mac, at in places.items()
+        if not at or SwitchPort(at.device, at.port) not in scene.homes
+    )
 
 
 def roles(scene: Scene, address: IPAddress, claimants: Iterable[Suspect]) -> dict[str, Role]:

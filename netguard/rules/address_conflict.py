@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from netguard.attribution import Suspect, claimant, roles, suspects
+from netguard.attribution import Suspect, claimant, genuine_routers, roles, suspects
 from netguard.findings import Claimant, Evidence, Finding, identity
 from netguard.rules.claims import by_address, one_host, stands
 from netguard.rules.gateway import intruders
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import gateway_identity, router_addresses, router_macs
+from netguard.view import gateway_identity, router_addresses
 from probes.records import ClaimTest, IPAddress
 
 
@@ -22,7 +22,7 @@ def address_conflict(scene: Scene) -> Iterator[Finding]:
         for g in scene.seen.segment.gateways
         if gateway_identity(scene.view, scene.seen.segment, g) or intruders(scene, g)
     }
-    routers = router_macs(scene.view, scene.seen.segment)
+    routers = genuine_routers(scene)
     own = router_addresses(scene.view, scene.seen.segment)
     for address, all_tests in sorted(by_address(scene.seen).items()):
         if address in elsewhere:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from netguard.attribution import Suspect, claimant, roles, suspects
+from netguard.attribution import Suspect, claimant, genuine_routers, roles, suspects
 from netguard.findings import Evidence, Finding, Role, Severity, identity
 from netguard.inventory import Gateway
 from netguard.rules.claims import answers, insists, stands, tests_of
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import Identity, confirmed_identity, gateway_identity, router_macs
+from netguard.view import Identity, confirmed_identity, gateway_identity
 from probes.mac import virtual_family
 
 
@@ -42,14 +42,10 @@ def _alive(scene: Scene, gateway: Gateway) -> frozenset[str]:
 
 
 def _trusted(scene: Scene, gateway: Gateway) -> frozenset[str]:
-    """Return the gateway's MACs, and the routers' own others: one may take over from another.
-
-    A router's MAC that hangs on a server's port is borrowed, unless it is the gateway's own.
-    """
+    """Return the gateway's MACs, and the routers' own others: one may take over from another."""
     pinned = gateway_identity(scene.view, scene.seen.segment, gateway)
-    own = suspects(scene, router_macs(scene.view, scene.seen.segment))
-    routers = frozenset(s.mac for s in own if s.owner is None or s.owner.by != "port")
-    return routers | (pinned.macs if pinned else frozenset()) | _confirmed(scene, gateway)
+    own = (pinned.macs if pinned else frozenset()) | _confirmed(scene, gateway)
+    return own | genuine_routers(scene)
 
 
 def _confirmed(scene: Scene, gateway: Gateway) -> frozenset[str]:
@@ -75,7 +71,11 @@ def _hijack(scene: Scene, gateway: Gateway, taken_by: frozenset[str]) -> Finding
         address=gateway.address,
         server=culprit(claimants),
         claimants=claimants,
-        evidence=(_identity_evidence(scene, gateway, pinned), *_behaviour(scene, gateway, who)),
+        evidence=(
+            _identity_evidence(scene, gateway, pinned),
+            *_behaviour(scene, gateway, who),
+            *_virtual(scene, taken_by),
+        ),
         summary=f"{names(c for c in claimants if c.role == 'impostor')} answers for"
         f" {gateway.address}, the gateway of {scene.name}"
         f"{', and the gateway itself is silent' if silent else ''}.",
@@ -100,8 +100,13 @@ def _behaviour(scene: Scene, gateway: Gateway, who: tuple[Suspect, ...]) -> Iter
         else:
             detail = f"{suspect.mac} does not answer for {gateway.address}"
             yield Evidence(source="arp-sweep", seen=scene.view.now, detail=detail)
-        if family := virtual_family(suspect.mac):
-            detail = f"{suspect.mac} is from the {family} range: pin it if the router is yours"
+
+
+def _virtual(scene: Scene, taken_by: frozenset[str]) -> Iterator[Evidence]:
+    """Name the impostors that look like a virtual router: proof of nothing, but worth a look."""
+    for mac in sorted(taken_by):
+        if family := virtual_family(mac):
+            detail = f"{mac} is from the {family} range: pin it if the router is yours"
             yield Evidence(source="inventory", seen=scene.view.now, detail=detail)
 
 

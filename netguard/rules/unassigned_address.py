@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from netguard.attribution import Suspect, claimant, suspects
+from netguard.attribution import Suspect, claimant, genuine_routers, suspects
 from netguard.findings import Evidence, Finding, identity
 from netguard.inventory import address_of, servers_on
 from netguard.rules.words import advice, names, place_evidence
 from netguard.scene import Scene
-from netguard.view import router_macs
 from probes.records import IPAddress
 
 # A station with more unassigned addresses than this gets one finding, not one for each.
@@ -43,7 +42,7 @@ def _taken(scene: Scene) -> dict[str, list[IPAddress]]:
     """Return station -> the unassigned addresses that it answered for when asked."""
     taken: dict[str, list[IPAddress]] = {}
     explained = _explained(scene)
-    routers = router_macs(scene.view, scene.seen.segment)
+    routers = genuine_routers(scene)
     for address in sorted(scene.seen.claims):
         if address in explained or scene.view.index.assigned_to(address):
             continue

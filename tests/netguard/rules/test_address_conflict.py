@@ -142,6 +142,12 @@ def test_a_router_that_answers_for_everybody_is_no_rival(canary: IPv4Address | N
     assert not list(address_conflict(scene(look(culprit=local_proxy))))
 
 
+def test_nobody_hides_behind_a_router_s_mac_on_a_customer_s_port() -> None:
+    devices = (router(), switch("cat1", {VICTIM: "Fa0/2", ROUTER: "Fa0/3"}))
+    (finding,) = address_conflict(scene(look(culprit=asked(ADDRESS, ROUTER), devices=devices)))
+    assert {c.mac: c.role for c in finding.claimants} == {VICTIM: "rightful", ROUTER: "impostor"}
+
+
 def test_a_router_s_own_address_is_its_own_and_a_server_there_an_impostor() -> None:
     own = router({"198.51.100.1": ROUTER, ADDRESS: ROUTER})
     servers = (server("ds0003", "198.51.100.23", port="cat1 Fa0/3"),)

@@ -122,6 +122,13 @@ def test_a_virtual_mac_that_is_not_pinned_is_named_as_what_it_is() -> None:
     assert any("pin it if the router is yours" in e.detail for e in finding.evidence)
 
 
+def test_the_pinned_virtual_mac_itself_needs_no_such_hint() -> None:
+    pinned = segment(gateways=(Gateway(address=ip_address(GATEWAY), macs=(VIRTUAL,)),))
+    looked = look(asked(GATEWAY, VIRTUAL), asked(GATEWAY, IMPOSTOR), of=pinned)
+    (finding,) = gateway_hijack(scene(looked))
+    assert not any("pin it" in e.detail for e in finding.evidence)
+
+
 def test_a_pinned_virtual_mac_is_not_out_of_date() -> None:
     pinned = segment(gateways=(Gateway(address=ip_address(GATEWAY), macs=(VIRTUAL,)),))
     assert not list(gateway_changed(scene(look(asked(GATEWAY, VIRTUAL), of=pinned))))
