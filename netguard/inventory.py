@@ -21,7 +21,11 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A router or switch. `snmp` names a credential set, `uplinks` are if_names."""
+    """A router or switch. `snmp` names a credential set, `uplinks` are if_names.
+
+    `ssh` names a login by which ports are changed where SNMP may not write; `save` says that a
+    change is to outlive the device's next restart.
+    """
 
     name: str
     host: str
@@ -30,6 +34,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     snmp: str
     platform: Literal["auto", "foundry", "catalyst", "generic"] = "auto"
     uplinks: tuple[str, ...] = ()
+    ssh: str | None = None
+    save: bool = False
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from probes.records import (
     ArpClaim,
     ArpEntry,
     ArpSweep,
+    BasePort,
     Chassis,
     ClaimTest,
     FdbEntry,
@@ -23,8 +24,11 @@ from probes.records import (
     Interface,
     InterfaceAddress,
     IPAddress,
+    LagMember,
     Neighbor,
     SystemInfo,
+    Table,
+    Tagging,
 )
 
 Claims = Mapping[IPAddress, Mapping[str, ArpClaim]]
@@ -45,6 +49,17 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     fdb: tuple[FdbEntry, ...] = ()
     neighbors: tuple[Neighbor, ...] = ()
     gaps: tuple[Gap, ...] = ()
+
+
+class PortTables(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a device only when a port of it is to be changed: what each port is made for.
+
+    A table with gaps says nothing about the ports that it does not list.
+    """
+
+    base_ports: Table[BasePort] = Table(())
+    tagging: Table[Tagging] = Table(())
+    lag_members: Table[LagMember] = Table(())
 
 
 class SegmentView(msgspec.Struct, frozen=True, kw_only=True):

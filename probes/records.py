@@ -142,6 +142,20 @@ class BasePort(msgspec.Struct, frozen=True, kw_only=True):
     if_index: int
 
 
+class Tagging(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a port carries tagged frames, so several VLANs, by the device's own word."""
+
+    if_index: int
+    tagged: bool
+
+
+class LagMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A port that is one of several in an aggregate (IEEE 802.3ad); both by their if_index."""
+
+    if_index: int
+    aggregate: int
+
+
 class FdbEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the forwarding database. `base_port` is never `if_index`; `vlan` is never fdb_id.
 

@@ -13,7 +13,7 @@ from netguard.config.places import default_store, find_config, store_url, withou
 from netguard.config.problems import Problem, errors
 from netguard.config.references import alert_faults, snmp_faults, unresolved_alert, unresolved_snmp
 from netguard.config.server_file import ServerFile, read_servers
-from netguard.config.settings import Alert, Shutdown, SnmpSettings, Vantage, Watch
+from netguard.config.settings import Alert, SnmpSettings, Vantage, Watch
 from netguard.config.shapes import Place, ShapeT, Table, meant, shaped
 from netguard.config.tables import (
     DeviceTable,
@@ -27,6 +27,7 @@ from netguard.config.values import BadValue, at
 from netguard.errors import ConfigError
 from netguard.inventory import Device, Inventory
 from netguard.secrets import resolve
+from netguard.shutdown import Shutdown
 
 if TYPE_CHECKING:
     from probes.snmp import Credentials

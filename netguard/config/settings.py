@@ -1,4 +1,4 @@
-"""The settings that are not inventory, as frozen records: SNMP, shutdown, watch, vantages, alerts.
+"""The settings that are not inventory, as frozen records: SNMP, watch, vantages, alerts.
 
 Durations are seconds. Secrets are references (see `netguard.secrets`), never values.
 """
@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from netguard.findings import Kind, Severity
-from netguard.inventory import SwitchPort
-from probes.records import IPAddress
+from netguard.findings import Severity
 from probes.snmp_link import AuthProtocol, PrivProtocol
 
 
@@ -44,17 +42,6 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     url: Annotated[str, Meta(min_length=1)]
     severity: Severity = "warning"
-
-
-class Shutdown(Struct, frozen=True, kw_only=True):
-    """`[shutdown]`: what may close a port unattended, and what never may be closed."""
-
-    automatic: tuple[Kind, ...]
-    confirmations: int
-    per_hour: int
-    max_stations: int
-    protected: tuple[SwitchPort | IPAddress | str, ...]
-    restore_after: float
 
 
 class Watch(Struct, frozen=True, kw_only=True):

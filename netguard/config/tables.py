@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from netguard.config.settings import Shutdown, Watch
+from netguard.config.settings import Watch
 from netguard.config.values import (
     BadValue,
     address,
@@ -24,6 +24,7 @@ from netguard.config.values import (
 )
 from netguard.findings import Kind
 from netguard.inventory import Device, Gateway, Segment, Server
+from netguard.shutdown import Shutdown
 
 Name = Annotated[str, Meta(min_length=1)]
 Word = Annotated[str, Meta(pattern=r"^\S+$")]  # a device's name stands before a port's: no blanks
@@ -132,6 +133,7 @@ class ShutdownTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_stations: Annotated[int, Meta(ge=1)] = 4
     protected: tuple[str, ...] = ()
     restore_after: str = "0"
+    announce: bool = False
 
     def record(self) -> Shutdown:
         """Return what the table means."""
@@ -142,6 +144,7 @@ class ShutdownTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             max_stations=self.max_stations,
             protected=each("protected", protected, self.protected),
             restore_after=at("restore_after", duration, self.restore_after),
+            announce=self.announce,
         )
 
 
