@@ -92,8 +92,8 @@ def heard(lab: Lab, name: str, seconds: float) -> str:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as tcpdump:
         assert tcpdump.stderr is not None
-        while "listening on" not in tcpdump.stderr.readline():
-            pass
+        while "listening on" not in (line := tcpdump.stderr.readline()):
+            assert line, "tcpdump did not start"
         lab.break_(name)
         time.sleep(seconds)  # a wire cannot be asked to hurry
         tcpdump.terminate()
