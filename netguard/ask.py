@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network
@@ -83,20 +83,35 @@ def ask_again(
     return msgspec.structs.replace(seen, tests=tests)
 
 
-def ask_one(
-    segment: Segment, address: IPv4Address, *, clock: Clock, stop: threading.Event
+class Hurry(msgspec.Struct, frozen=True):
+    """How often to ask, how far apart, and how long to wait for each answer (seconds)."""
+
+    rounds: int = 1
+    spacing: float = 1.0
+    patience: float = arp.ANSWER_TIME
+
+
+def ask_about(
+    segment: Segment,
+    stations: Mapping[IPv4Address, Collection[str]],
+    hurry: Hurry = Hurry(),  # noqa: B008 - it is frozen
+    *,
+    clock: Clock,
+    stop: threading.Event,
 ) -> SegmentView:
-    """Ask everybody on the segment, once, who has the address."""
-    if segment.interface is None:
+    """Ask everybody on the segment who has these addresses, and the known `stations` alone."""
+    if segment.interface is None or not stations:
         return SegmentView(segment=segment)
     try:
         tests = arp.retest(
             segment.interface,
-            {address: ()},
+            stations,
             others={},
             canaries=(),
             clock=clock,
-            rounds=1,
+            rounds=hurry.rounds,
+            spacing=hurry.spacing,
+            patience=hurry.patience,
             pace=segment.pace,
             stop=stop,
         )

@@ -3,15 +3,26 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from netguard.config import Config, credentials
 from netguard.errors import ConfigError
 from netguard.inventory import Device, Inventory
-from netguard.view import DeviceView
-from probes.errors import ProbeError
-from probes.mibs import bridge_mib, if_mib, ip_mib, lldp_mib, q_bridge_mib, snmpv2_mib
-from probes.records import FdbEntry, Gap, SystemInfo, Table
+from netguard.view import DeviceView, PortTables
+from probes.errors import NoAnswer, ProbeError
+from probes.mibs import (
+    bridge_mib,
+    cisco_pagp_mib,
+    cisco_vtp_mib,
+    foundry_sn_switch_group_mib,
+    ieee8023_lag_mib,
+    if_mib,
+    ip_mib,
+    lldp_mib,
+    q_bridge_mib,
+    snmpv2_mib,
+)
+from probes.records import BasePort, FdbEntry, Gap, LagMember, SystemInfo, Table, Tagging
 from probes.snmp import Session, open_session
 
 T = TypeVar("T")
@@ -21,6 +32,11 @@ Clock = Callable[[], datetime]
 AT_ONCE = 64
 
 _PLATFORMS = {"1.3.6.1.4.1.9.": "catalyst", "1.3.6.1.4.1.1991.": "foundry"}
+_OWN_MEMBERS = {
+    "catalyst": (cisco_pagp_mib.members,),
+    "foundry": (foundry_sn_switch_group_mib.members,),
+}
+_SILENT = frozenset(("snmp-timeout", "snmp-deadline"))
 
 
 async def read_devices(
@@ -47,23 +63,45 @@ async def read_devices(
 async def read_device(config: Config, device: Device, *, clock: Clock) -> DeviceView:
     """Read all that netguard uses from one device; never raises for what the device does."""
     try:
-        settings = config.snmp[device.snmp]
-        session = open_session(
-            device.name,
-            device.host,
-            device.port,
-            credentials(config, device),
-            timeout=settings.timeout,
-            retries=settings.retries,
-        )
-        async with session:
+        async with _open(config, device) as session:
             system = await snmpv2_mib.system(session)
             return await _tables(session, device, system, _vlans(config.inventory, device), clock)
-    except ProbeError as error:
-        return DeviceView(device=device, seen=clock(), gaps=(error.gap(),))
-    except ConfigError as error:
-        gap = Gap(subject=device.name, kind="no-secret", detail=error.message, remedy=error.remedy)
-        return DeviceView(device=device, seen=clock(), gaps=(gap,))
+    except (ProbeError, ConfigError) as error:
+        return DeviceView(device=device, seen=clock(), gaps=(_unread(device, error),))
+
+
+async def read_port_tables(config: Config, device: Device, platform: str) -> PortTables:
+    """Read what each port of a device is made for; never raises for what the device does.
+
+    Where it cannot be asked at all, every table has the gap.
+    """
+    try:
+        async with _open(config, device) as session:
+            await snmpv2_mib.system(session)  # so that a dead device costs one wait, not many
+            vlans = _vlans(config.inventory, device)
+            return await _port_tables(session, device, platform, vlans)
+    except (ProbeError, ConfigError) as error:
+        unread: Table[Any] = Table((), (_unread(device, error),))
+        return PortTables(base_ports=unread, tagging=unread, lag_members=unread)
+
+
+def _open(config: Config, device: Device) -> Session:
+    """Prepare to read a device; raises ConfigError where its secret cannot be had."""
+    settings = config.snmp[device.snmp]
+    return open_session(
+        device.name,
+        device.host,
+        device.port,
+        credentials(config, device),
+        timeout=settings.timeout,
+        retries=settings.retries,
+    )
+
+
+def _unread(device: Device, error: ProbeError | ConfigError) -> Gap:
+    if isinstance(error, ProbeError):
+        return error.gap()
+    return Gap(subject=device.name, kind="no-secret", detail=error.message, remedy=error.remedy)
 
 
 def platform_of(device: Device, system: SystemInfo) -> str:
@@ -129,11 +167,16 @@ async def _said(question: Awaitable[T]) -> tuple[T | None, tuple[Gap, ...]]:
         return None, (error.gap(),)
 
 
+def _has_contexts(device: Device, platform: str) -> bool:
+    """Tell whether the device keeps a bridge for each VLAN, in a context of its own."""
+    return platform == "catalyst" and device.role == "switch"
+
+
 async def _fdb(
     session: Session, device: Device, platform: str, vlans: tuple[int, ...]
 ) -> Table[FdbEntry]:
     """Read the FDB where the platform keeps it: a Catalyst has one for each VLAN (BRIDGE-MIB)."""
-    if platform == "catalyst" and device.role == "switch":
+    if _has_contexts(device, platform):
         if not vlans:
             return Table(rows=(), gaps=(_no_vlan(device),))
         tables = [await bridge_mib.fdb(session.in_vlan(vlan), vlan=vlan) for vlan in vlans]
@@ -151,4 +194,64 @@ def _no_vlan(device: Device) -> Gap:
         kind="vlan-unknown",
         detail="a Catalyst keeps one FDB for each VLAN, and no segment with this switch names one",
         remedy=f"list {device.name} in `switches` of its [[segment]], and set `vlan` there",
+    )
+
+
+async def _port_tables(
+    session: Session, device: Device, platform: str, vlans: tuple[int, ...]
+) -> PortTables:
+    """Read the tables one after the other; raises NoAnswer where the agent falls silent."""
+    lag_members = await _lag_members(session, platform)
+    tagging = _whole(await _tagging(session, platform))
+    base_ports = await _base_ports(session, device, platform, vlans)
+    return PortTables(base_ports=base_ports, tagging=tagging, lag_members=lag_members)
+
+
+def _whole(table: Table[T]) -> Table[T]:
+    """Return the table; raise NoAnswer for silence, which would be waited for again and again."""
+    for gap in table.gaps:
+        if gap.kind in _SILENT:
+            raise NoAnswer(gap.subject, gap.detail, remedy=gap.remedy, kind=gap.kind)
+    return table
+
+
+async def _lag_members(session: Session, platform: str) -> Table[LagMember]:
+    """Merge all that tells of aggregates; the first that names a port's aggregate is believed."""
+    tables = [
+        _whole(await members(session))
+        for members in (ieee8023_lag_mib.members, *_OWN_MEMBERS.get(platform, ()))
+    ]
+    rows: dict[int, LagMember] = {}
+    for row in (row for table in tables for row in table.rows):
+        if row.if_index not in rows or not rows[row.if_index].aggregate:
+            rows[row.if_index] = row
+    return Table(tuple(rows.values()), tuple(gap for table in tables for gap in table.gaps))
+
+
+async def _tagging(session: Session, platform: str) -> Table[Tagging]:
+    """Read which ports are tagged, where the platform says it."""
+    if platform == "catalyst":
+        return await cisco_vtp_mib.trunks(session)
+    if platform == "foundry":
+        table = await foundry_sn_switch_group_mib.tagging(session)
+        if table.rows or table.gaps:
+            return table
+    return await q_bridge_mib.tagging(session)
+
+
+async def _base_ports(
+    session: Session, device: Device, platform: str, vlans: tuple[int, ...]
+) -> Table[BasePort]:
+    """Read the bridge ports where the platform keeps them, as `_fdb` does the stations."""
+    if not _has_contexts(device, platform):
+        return await bridge_mib.base_ports(session)
+    if not vlans:
+        return Table((), (_no_vlan(device),))
+    tables = []
+    for vlan in vlans:
+        async with session.in_vlan(vlan) as context:
+            tables.append(await bridge_mib.base_ports(context))
+    return Table(
+        tuple(dict.fromkeys(row for table in tables for row in table.rows)),
+        tuple(gap for table in tables for gap in table.gaps),
     )

@@ -92,3 +92,8 @@ def gravest_first(finding: Finding) -> tuple[int, str, int, int, str]:
 def identity(kind: Kind, segment: str | None, subject: object) -> str:
     """Return the stable id of a trouble, e.g. `gateway-hijack/web-226/198.51.100.1`."""
     return "/".join((kind, segment or "-", str(subject)))
+
+
+def incident(finding: Finding) -> str:
+    """Return the name of one opening of a finding: the same trouble come again is another."""
+    return f"{finding.id}@{finding.first_seen.isoformat()}"

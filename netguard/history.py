@@ -8,10 +8,11 @@ writes each to syslog) also sees whether records at the end are missing.
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from netguard.errors import Exit, NetguardError
 from netguard.inventory import SwitchPort
 
 Change = Literal["shutdown", "restore"]
@@ -84,13 +85,62 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def action(self) -> Action:
-        """The record that the text spells."""
-        return msgspec.json.decode(self.text, type=Action)
+        """The record that the text spells; raises ValueError where it spells none."""
+        return read(self.text)
+
+
+class PortBusy(NetguardError):
+    """Somebody else is changing this port, or began to and never said how it ended."""
+
+    exit_code = Exit.REFUSED
+
+    def __init__(self, busy: Action, now: datetime) -> None:
+        order, port = busy.order, busy.port
+        seconds = max(0, (now - busy.at).total_seconds())
+        super().__init__(
+            one_line(
+                f"{port}: {order.who} has a {order.change} under way for {seconds:.0f} s, on"
+                f" {order.host} (pid {busy.pid}, action {busy.action_id})"
+            ),
+            remedy=f"Wait for it to end. Has that process died? `netguard port show {port}` tells.",
+        )
 
 
 def written(action: Action) -> str:
     """Return the text that a record is kept and chained as."""
-    return msgspec.json.encode(action).decode()
+    try:
+        return msgspec.json.encode(action).decode()
+    except UnicodeEncodeError:  # an argument that is no UTF-8 comes as lone surrogates (PEP 383)
+        return msgspec.json.encode(_spelled(msgspec.to_builtins(action))).decode()
+
+
+def _spelled(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: _spelled(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_spelled(item) for item in value]
+    return value
+
+
+def one_line(text: str) -> str:
+    """Return a text with all that a terminal or a log could act on spelled as JSON does."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[n : n + 4]}" for n in range(0, len(units), 4))
+
+
+def read(text: str) -> Action:
+    """Return the record that a text spells; raises ValueError where it spells none."""
+    try:
+        return msgspec.json.decode(text, type=Action)
+    except RecursionError as error:  # only a text that nobody appended nests like that
+        raise ValueError("it nests too deep") from error
 
 
 def digest(previous: str, text: str) -> str:
@@ -98,11 +148,24 @@ def digest(previous: str, text: str) -> str:
     return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
+def fault(entry: Entry, last: str) -> str:
+    """Return what is wrong with a record that should follow the digest `last`; "" if nothing."""
+    if entry.previous != last:
+        return "it does not follow the record before it: one is missing, or out of its place"
+    if entry.digest != digest(last, entry.text):
+        return "its text is not the one that was appended: the digest differs"
+    try:
+        _ = entry.action
+    except ValueError as error:
+        return f"its text cannot be read: {error}"
+    return ""
+
+
 def broken_link(entries: Iterable[Entry]) -> Entry | None:
     """Return the first record that is not what was appended, None where the chain holds."""
     last = START
     for entry in entries:
-        if entry.previous != last or entry.digest != digest(last, entry.text):
+        if fault(entry, last):
             return entry
         last = entry.digest
     return None
@@ -117,3 +180,13 @@ def unfinished(actions: Iterable[Action]) -> tuple[Action, ...]:
         else:
             open_.pop(action.action_id, None)
     return tuple(open_.values())
+
+
+def shutdowns(actions: Iterable[Action]) -> int:
+    """Return how many attempts closed a port, or may have: all that were not refused or failed."""
+    last: dict[str, Outcome | None] = {}
+    for action in actions:
+        begins = action.step == "intent" and action.order.change == "shutdown"
+        if begins or action.action_id in last:
+            last[action.action_id] = action.outcome
+    return sum(outcome not in {"refused", "failed"} for outcome in last.values())

@@ -96,6 +96,17 @@ def servers_on(inventory: Inventory, segment: Segment) -> Iterator[Server]:
             yield server
 
 
+def devices_named(inventory: Inventory, names: Iterable[str]) -> tuple[Device, ...]:
+    """Return the devices of these names, each once, in the inventory's order."""
+    wanted = frozenset(names)
+    return tuple(device for device in inventory.devices if device.name in wanted)
+
+
+def devices_of(inventory: Inventory, segments: Iterable[Segment]) -> tuple[Device, ...]:
+    """Return the routers and switches of the segments."""
+    return devices_named(inventory, (n for s in segments for n in (*s.routers, *s.switches)))
+
+
 class _ByNetwork(Generic[ItemT]):
     """Items by their network; the most specific network that holds an address wins."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from netguard.findings import Finding, gravest_first
+from netguard.inventory import Gateway
 from netguard.locate import topology
 from netguard.rules.address_conflict import address_conflict
 from netguard.rules.claims import answers, tests_of
@@ -29,6 +30,31 @@ def judge(view: View) -> tuple[Finding, ...]:
     ]
     found = (finding for scene in scenes for rule in RULES for finding in rule(scene))
     return tuple(sorted(found, key=gravest_first))
+
+
+def judge_gateways(view: View) -> tuple[Finding, ...]:
+    """Apply the rule about taken gateways alone: all that a quick look at them can show."""
+    ports = homes(view)
+    ways = topology(view.devices, ports)
+    scenes = [Scene(view=view, seen=seen, topology=ways, homes=ports) for seen in view.segments]
+    return tuple(sorted((f for one in scenes for f in gateway_hijack(one)), key=gravest_first))
+
+
+def gateways_in_doubt(view: View) -> bool:
+    """Tell whether somebody answers for a gateway who is not known to be it."""
+    return any(
+        answering - known_stations(view, seen, gateway)
+        for seen in view.segments
+        for gateway in seen.segment.gateways
+        if (answering := {t.station for t in tests_of(seen, gateway.address)})
+    )
+
+
+def known_stations(view: View, seen: SegmentView, gateway: Gateway) -> frozenset[str]:
+    """Return who is to answer for a gateway: its pinned MACs, or else who did the last time."""
+    pinned = gateway_identity(view, seen.segment, gateway)
+    before = view.last_stations.get((seen.segment.name, gateway.address))
+    return pinned.macs if pinned else frozenset({before} if before else ())
 
 
 Doubts = Iterator[tuple[IPAddress, frozenset[str]]]
@@ -87,9 +113,7 @@ def _rivals(seen: SegmentView) -> Doubts:
 def _gateway_doubts(view: View, seen: SegmentView) -> Doubts:
     for gateway in seen.segment.gateways:
         heard = frozenset(seen.claims.get(gateway.address, ()))
-        pinned = gateway_identity(view, seen.segment, gateway)
-        before = view.last_stations.get((seen.segment.name, gateway.address))
-        known = pinned.macs if pinned else frozenset({before} if before else ())
+        known = known_stations(view, seen, gateway)
         if gateway.address.version == 4 and (not heard or heard - known):  # noqa: PLR2004 - IPv4
             yield gateway.address, heard | known
 

@@ -25,16 +25,21 @@ def _abbreviates(short: str, full: str) -> bool:
     return wanted[1] == given[1] and given[0].startswith(wanted[0])
 
 
-def find_port(interfaces: Iterable[Interface], text: str) -> Interface | None:
-    """Return the interface that `text` names: its if_name, its descr, or an abbreviation of one.
+def meant(interfaces: Iterable[Interface], text: str) -> tuple[Interface, ...]:
+    """Return the interfaces that `text` may name: by if_name, by descr, or an abbreviation.
 
-    An exact name wins over an abbreviation; an abbreviation that fits two interfaces names none.
+    An exact name wins over an abbreviation.
     """
     known = tuple(interfaces)
     wanted = text.strip().casefold()
     for exact in ("name", "descr"):
         found = [i for i in known if getattr(i, exact).casefold() == wanted]
         if found:
-            return found[0] if len(found) == 1 else None
-    found = [i for i in known if _abbreviates(text, i.name) or _abbreviates(text, i.descr)]
+            return tuple(found)
+    return tuple(i for i in known if _abbreviates(text, i.name) or _abbreviates(text, i.descr))
+
+
+def find_port(interfaces: Iterable[Interface], text: str) -> Interface | None:
+    """Return the interface that `text` names; one that fits two interfaces names none."""
+    found = meant(interfaces, text)
     return found[0] if len(found) == 1 else None

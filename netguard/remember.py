@@ -10,7 +10,7 @@ from netguard.findings import Finding
 from netguard.inventory import Inventory
 from netguard.locate import locate, topology
 from netguard.scene import homes
-from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, open_store
+from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, open_store, store_gap
 from netguard.view import Identity, SegmentView, View, confirmed_identity
 from probes.records import Gap, IPAddress
 
@@ -137,14 +137,19 @@ def remember(
     )
 
 
-def store_gap(error: StoreError) -> Gap:
-    """Write down that the store could not be used."""
-    return Gap(
-        subject="store",
-        kind="store-unusable",
-        detail=error.message,
-        remedy=error.remedy,
-    )
+def add(memory: Memory, findings: Sequence[Finding], *, now: datetime) -> Remembered:
+    """Write findings down that a partial look saw: it ends none, and proves nothing absent."""
+    if memory.gap is not None or not findings:
+        return Remembered(
+            findings=tuple(findings), gaps=(memory.gap,) if memory.gap is not None else ()
+        )
+    try:
+        with open_store(memory.url) as store:
+            changes = store.add(findings, now=now)
+    except StoreError as error:
+        return Remembered(findings=tuple(findings), gaps=(store_gap(error),))
+    seen = {finding.id for finding in findings}
+    return Remembered(findings=tuple(f for f in changes.findings if f.id in seen))
 
 
 def bindings(view: View) -> Iterator[Binding]:

@@ -1,7 +1,7 @@
 """One sweep: measure the segments and their devices, ask again where in doubt, judge, remember."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -10,11 +10,14 @@ import msgspec
 from netguard.ask import ask, ask_again, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
+from netguard.emergency.unattended import Deed, act_on_policy, open_again
 from netguard.findings import Finding, gravest_first
-from netguard.inventory import Device, Inventory, Segment, index
-from netguard.judge import judge, silent_gateways
+from netguard.gateways import look_at_gateways
+from netguard.inventory import Segment, devices_named, index
+from netguard.judge import judge, judge_gateways, silent_gateways
 from netguard.meter import Meter, Progress
-from netguard.remember import Memory, Remembered, first_seen, remember
+from netguard.remember import Memory, Remembered, add, first_seen, remember
+from netguard.rules.claims import answers, tests_of
 from netguard.store import SweepRecord
 from netguard.view import View
 from probes.records import Gap, IPAddress
@@ -23,7 +26,8 @@ from probes.records import Gap, IPAddress
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a sweep has to say; `resolved` are the troubles that it saw ended.
 
-    `silent_gateways` answer nobody: no finding, since nobody took them, but worth knowing.
+    `silent_gateways` answer nobody: no finding, since nobody took them, but worth knowing. `deeds`
+    is what was done, or declined, unattended.
     """
 
     started: datetime
@@ -34,6 +38,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     resolved: tuple[Finding, ...] = ()
     silent_gateways: tuple[IPAddress, ...] = ()
+    deeds: tuple[Deed, ...] = ()
 
 
 async def sweep(
@@ -44,8 +49,17 @@ async def sweep(
     clock: Clock,
     progress: Progress,
 ) -> Report:
-    """Sweep the segments once, write down what was found, and report it."""
+    """Sweep the segments once, write down what was found, act as far as the policy goes, report.
+
+    Where something may be done unattended, the gateways come first: while they are taken, the
+    whole segment waits.
+    """
     started = clock()
+    first: tuple[Deed, ...] = ()
+    if config.shutdown.automatic:
+        first = (
+            await sweep_gateways(config, segments, memory, clock=clock, progress=progress)
+        ).deeds
     view = await measure(config, segments, memory, clock=clock, progress=progress)
     view = msgspec.structs.replace(view, first_seen=first_seen(memory, view))
     record = SweepRecord(
@@ -56,9 +70,44 @@ async def sweep(
         gaps=gaps_of(view),
     )
     remembered = remember(memory, view, judge(view), record)
+    deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
+    deeds = (*first, *deeds, *await open_again(config, clock=clock))
     return msgspec.structs.replace(
-        report(record, remembered), silent_gateways=silent_gateways(view)
+        with_deeds(report(record, remembered), deeds), silent_gateways=silent_gateways(view)
     )
+
+
+async def sweep_gateways(
+    config: Config,
+    segments: Sequence[Segment],
+    memory: Memory,
+    *,
+    clock: Clock,
+    progress: Progress,
+) -> Report:
+    """Take the quick look at the gateways, and act on it as far as the policy goes.
+
+    It ends no finding, and is not written down as a sweep: only a whole one proves an end.
+    """
+    started = clock()
+    view = await look_at_gateways(config, segments, memory, clock=clock, progress=progress)
+    found = judge_gateways(view)
+    record = SweepRecord(
+        started=started,
+        duration=round((clock() - started).total_seconds(), 3),
+        segments=tuple(segment.name for segment in segments),
+        counts=counts(view),
+        gaps=gaps_of(view),
+    )
+    remembered = add(memory, found, now=view.now)
+    deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
+    return with_deeds(report(record, remembered), deeds)
+
+
+def with_deeds(report: Report, deeds: tuple[Deed, ...]) -> Report:
+    """Add what was done unattended, and the alerts about it that reached nobody."""
+    lost = tuple(gap for deed in deeds for gap in deed.gaps)
+    return msgspec.structs.replace(report, deeds=deeds, gaps=(*report.gaps, *lost))
 
 
 def report(record: SweepRecord, remembered: Remembered) -> Report:
@@ -80,9 +129,15 @@ def report(record: SweepRecord, remembered: Remembered) -> Report:
 def counts(view: View) -> dict[str, int]:
     """Count what was asked, what answered, and the devices that could be read."""
     sweeps = [seen.sweep for seen in view.segments if seen.sweep is not None]
+    quick = {
+        gateway.address: any(answers(t) for t in tests_of(seen, gateway.address))
+        for seen in view.segments
+        if seen.sweep is None and seen.segment.interface is not None
+        for gateway in seen.segment.gateways
+    }
     return {
-        "addresses_probed": sum(s.probed for s in sweeps),
-        "addresses_answered": sum(s.answered for s in sweeps),
+        "addresses_probed": sum(s.probed for s in sweeps) + len(quick),
+        "addresses_answered": sum(s.answered for s in sweeps) + sum(quick.values()),
         "devices_read": sum(d.system is not None for d in view.devices.values()),
     }
 
@@ -143,9 +198,3 @@ async def measure(
     return msgspec.structs.replace(
         view, now=clock(), segments=tuple(asked_again), devices={**routers, **switches}
     )
-
-
-def devices_named(inventory: Inventory, names: Iterable[str]) -> list[Device]:
-    """Return the devices of these names, each once, in the inventory's order."""
-    wanted = frozenset(names)
-    return [device for device in inventory.devices if device.name in wanted]

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 
 import msgspec
 
-from netguard.ask import ask_one, in_threads
+from netguard.ask import ask_about, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
 from netguard.config.places import sqlite_file
@@ -16,10 +16,9 @@ from netguard.findings import Location
 from netguard.inventory import Device, Index, Inventory, Segment, Server, SwitchPort, index
 from netguard.locate import Answer, Whereabouts, locate, topology
 from netguard.meter import Meter, Progress
-from netguard.remember import store_gap
 from netguard.rules.claims import answers
 from netguard.scene import homes
-from netguard.store import Binding, open_store
+from netguard.store import Binding, open_store, store_gap
 from netguard.view import View
 from probes.mac import canonical
 from probes.records import Gap, IPAddress
@@ -78,7 +77,7 @@ async def whereis(config: Config, text: str, *, clock: Clock, progress: Progress
     known = index(config.inventory)
     segment = None if isinstance(query, str) else known.segment_of(query)
     questions = (
-        [partial(ask_one, segment, query, clock=clock)]
+        [partial(ask_about, segment, {query: ()}, clock=clock)]
         if segment is not None and segment.interface and isinstance(query, IPv4Address)
         else []
     )

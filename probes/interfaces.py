@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, ip_address
 
 import msgspec
 
@@ -118,3 +118,17 @@ def _link(entry: _IfAddrs, addresses: dict[str, list[IPv4Interface]]) -> LocalIn
         mac=octets if length == len(octets) else None,
         addresses=tuple(addresses.get(name, ())),
     )
+
+
+def source_address(host: str, port: int) -> IPv4Address | IPv6Address | None:
+    """Return the address from which this machine would speak to a host; nothing is sent.
+
+    None where it has no way there, or the name has no address.
+    """
+    try:
+        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect(where)
+            return ip_address(asking.getsockname()[0].partition("%")[0])
+    except (OSError, UnicodeError):
+        return None

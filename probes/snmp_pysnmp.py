@@ -1,13 +1,13 @@
-"""SNMP v1 and SNMPv3 contexts through pysnmp: what gufo_snmp cannot do.
+"""SNMP v1, SNMPv3 contexts and the words of an answer through pysnmp: what gufo_snmp cannot do.
 
 gufo_snmp has no context, and hides the error-status by which v1 says both "the MIB ends here" and
-"I failed". pysnmp costs some twenty times the CPU, so nothing else goes this way.
+"I failed". pysnmp costs some twenty times the CPU, so nothing else is read this way.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from pyasn1.error import PyAsn1Error
@@ -77,6 +77,18 @@ async def _engine(credentials: Credentials) -> hlapi.SnmpEngine:
     return await anext(engines.setdefault(credentials, _until_the_loop_ends()))
 
 
+class Reply(NamedTuple):
+    """What came of one request: `indication` where there is no PDU, else what the PDU says.
+
+    An indication other than RequestTimedOut is the agent's report, or an answer that fits nothing.
+    """
+
+    indication: errind.ErrorIndication | str | None
+    status: int  # error-status, RFC 3416
+    status_name: str
+    pairs: Sequence[tuple[object, base.SimpleAsn1Type]]
+
+
 class PysnmpLink:
     """A target of pysnmp, asked one thing at a time."""
 
@@ -103,9 +115,17 @@ class PysnmpLink:
     async def close(self) -> None:
         """Nothing to give back: the engine's socket serves every link of the loop."""
 
-    async def _ask(
-        self, command: Callable[..., Awaitable[Any]], *what: int | str
-    ) -> dict[str, Value]:
+    async def prepare(self) -> None:
+        """Make the engine and look the host up ahead of the first request; nothing is sent."""
+        await _engine(self._credentials)
+        await self._transport()
+
+    async def exchange(self, command: Callable[..., Awaitable[Any]], *what: object) -> Reply:
+        """Put one request of pysnmp's (`get_cmd`, ...) to the agent, and return what came of it.
+
+        Raises NoAnswer or Refused only where nothing was sent: a host without an address,
+        credentials that cannot be used.
+        """
         async with self._turn:
             try:
                 indication, status, _, pairs = await command(
@@ -113,19 +133,35 @@ class PysnmpLink:
                     _identity(self._credentials),
                     await self._transport(),
                     self._context,
-                    *(_object(part) for part in what),
+                    *what,
                     lookupMib=False,
                 )
             except (PySnmpError, PyAsn1Error) as error:
                 # Never its text: pysnmp writes the pass phrase that it dislikes into it.
                 raise _unusable(self._target, error) from None
         if indication is not None:
-            raise self._trouble(indication)
-        if int(status) == _NO_SUCH_NAME:
+            return Reply(indication, _NO_ERROR, "", ())
+        # An answer without an error comes with a plain 0, which has no name.
+        name = status.prettyPrint() if status else "noError"
+        return Reply(None, int(status), name, pairs)
+
+    def trouble(self, indication: errind.ErrorIndication | str) -> ProbeError:
+        """Return the error that an indication amounts to: NoAnswer for silence, else Refused."""
+        if isinstance(indication, errind.RequestTimedOut):
+            return silence(self._target, self._credentials)
+        return refusal(self._target, str(indication))
+
+    async def _ask(
+        self, command: Callable[..., Awaitable[Any]], *what: int | str
+    ) -> dict[str, Value]:
+        reply = await self.exchange(command, *(_object(part) for part in what))
+        if reply.indication is not None:
+            raise self.trouble(reply.indication)
+        if reply.status == _NO_SUCH_NAME:
             return {}
-        if int(status) != _NO_ERROR:
-            raise agent_error(self._target, f": {status.prettyPrint()}")
-        values = ((str(name), _plain(value)) for name, value in pairs)
+        if reply.status != _NO_ERROR:
+            raise agent_error(self._target, f": {reply.status_name}")
+        values = ((str(name), _plain(value)) for name, value in reply.pairs)
         return {name: value for name, value in values if value is not None}
 
     async def _transport(self) -> hlapi.UdpTransportTarget | hlapi.Udp6TransportTarget:
@@ -139,15 +175,10 @@ class PysnmpLink:
             (address, port), timeout=self._target.timeout, retries=self._target.retries
         )
 
-    def _trouble(self, indication: errind.ErrorIndication) -> ProbeError:
-        if isinstance(indication, errind.RequestTimedOut):
-            return silence(self._target, self._credentials)
-        return refusal(self._target, str(indication))
-
 
 def _unusable(target: Target, error: Exception) -> ProbeError:
     if "Ciphering services" in str(error):
-        detail = "SNMPv3 privacy in a VLAN's context needs the package cryptography"
+        detail = "SNMPv3 privacy in a VLAN's context, or to write, needs the package cryptography"
         return ProbeError(
             target.subject, detail, kind="snmp-refused", remedy="pip install 'netguard[v3]'"
         )
@@ -160,7 +191,8 @@ def _object(part: int | str) -> int | hlapi.ObjectType:
 
 def _identity(credentials: Credentials) -> hlapi.CommunityData | hlapi.UsmUserData:
     if credentials.version != "3":
-        return hlapi.CommunityData(credentials.community, mpModel=0)  # noqa: S508 - v1 agents exist
+        model = 0 if credentials.version == "1" else 1
+        return hlapi.CommunityData(credentials.community.encode(), mpModel=model)
     return hlapi.UsmUserData(
         credentials.user,
         credentials.auth_key or None,

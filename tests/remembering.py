@@ -4,9 +4,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
+import sqlalchemy as sa
+from alembic import command
+
 from netguard.findings import Claimant, Evidence, Finding, Location, identity
+from netguard.history import Action, Order, PortStatus, Step
+from netguard.inventory import SwitchPort
 from netguard.life import Changes
-from netguard.store import Binding, GatewayIdentity, Store, SweepRecord
+from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, migrations
+from netguard.store.transactions import connectable, writing
 from probes.records import Gap
 
 START = datetime(2026, 3, 1, 4, 0, 0, 250_000, tzinfo=UTC)
@@ -76,6 +82,61 @@ def sweep_record(minute: float = 0, *, gaps: tuple[Gap, ...] = ()) -> SweepRecor
         counts={"addresses_probed": 126, "addresses_answered": 40},
         gaps=gaps,
     )
+
+
+def order(**fields: object) -> Order:
+    known: dict[str, object] = {
+        "change": "shutdown",
+        "who": "mara",
+        "host": "noc1",
+        "reason": "takes the gateway of web-226",
+        "finding": finding().id,
+        "incident": f"{finding().id}#2",
+    }
+    return Order(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def action(
+    step: Step = "intent", action_id: str = "a1", *, minute: float = 0, **fields: object
+) -> Action:
+    """Return one record of an attempt to shut the thief's port down."""
+    known: dict[str, object] = {
+        "order": order(),
+        "port": SwitchPort("cat1", "Fa0/3"),
+        "if_index": 4,
+        "pid": 4711,
+        "stations": (THIEF,),
+        "server": "ds0142",
+        "customer": "C-20931",
+        "outcome": {"outcome": "done", "refused": "refused", "found": "unconfirmed"}.get(step),
+        "refused_by": ("uplink",) if step == "refused" else (),
+        "lifted": ("too-many-stations",),
+        "before": PortStatus("up", "up"),
+        "after": PortStatus("down", "down"),
+        "conflict_cleared": True,
+        "reply": "genErr",
+        "detail": "read back after 20 ms",
+    }
+    return Action(action_id=action_id, step=step, at=at(minute), **{**known, **fields})  # type: ignore[arg-type]
+
+
+def filled(store: Store) -> Store:
+    """Fill a store with four records: a shutdown that worked, and one that was broken off."""
+    store.begin(action())
+    store.append(action("outcome", minute=1))
+    store.begin(action("intent", "a2", minute=2))
+    store.append(action("found", "a2", minute=3))
+    return store
+
+
+def older_store(url: str, version: str) -> Store:
+    """Return a new store as netguard made it when this was the last version of its schema."""
+    engine = connectable(sa.make_url(url))
+    config = migrations._config()
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    return Store(engine)
 
 
 def remember(

@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 Oid = tuple[int, ...]
 PUBLIC = Credentials(version="2c", community="public")
 
-GET, GET_NEXT, RESPONSE, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5
+GET, GET_NEXT, RESPONSE, SET, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5
 NO_ERROR, TOO_BIG, NO_SUCH_NAME, GEN_ERR = 0, 1, 2, 5
 
 NULL = b"\x05\x00"
@@ -34,6 +34,7 @@ class Request(NamedTuple):
     request_id: bytes  # the INTEGER as it stood on the wire, so that it is echoed as it was
     repetitions: int
     oids: list[Oid]
+    values: list[bytes]  # encoded, as they stood beside the names: only a SET has any but NULL
 
 
 Handler = Callable[[Request], Iterable[bytes]]
@@ -112,13 +113,16 @@ def parse(datagram: bytes) -> Request:
     community, at = _read(message, at)
     pdu, body = message[at], _read(message, at)[0]
     request_id, _, repetitions, varbinds = _elements(body)
+    pairs = list(_elements(varbinds))
+    names = [next(_elements(pair)) for pair in pairs]
     return Request(
         version=version[0],
         community=community,
         pdu=pdu,
         request_id=request_id,
         repetitions=int.from_bytes(repetitions, "big"),
-        oids=[_oid(next(_elements(pair))) for pair in _elements(varbinds)],
+        oids=[_oid(name) for name in names],
+        values=[pair[_read(pair, 0)[1] :] for pair in pairs],
     )
 
 

@@ -59,6 +59,7 @@ def _settings(config: Config) -> dict[str, object]:
         "file": config.path,
         "store": masked(config.store),
         "snmp": config.snmp,
+        "ssh": config.ssh,
         "devices": inventory.devices,
         "segments": inventory.segments,
         "servers": len(inventory.servers),

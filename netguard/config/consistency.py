@@ -27,14 +27,18 @@ class _Names(msgspec.Struct, frozen=True):
     """The names that entries may refer to."""
 
     snmp: frozenset[str]
+    ssh: frozenset[str]
     devices: frozenset[str]
     segments: frozenset[str]
 
 
-def inconsistencies(inventory: Inventory, snmp: Collection[str]) -> Iterator[Problem]:
-    """Yield what does not fit together; `snmp` are the names of the credential sets."""
+def inconsistencies(
+    inventory: Inventory, *, snmp: Collection[str], ssh: Collection[str]
+) -> Iterator[Problem]:
+    """Yield what does not fit together; `snmp` and `ssh` are the names of credentials."""
     names = _Names(
         frozenset(snmp),
+        frozenset(ssh),
         frozenset(d.name for d in inventory.devices),
         frozenset(s.name for s in inventory.segments),
     )
@@ -43,6 +47,8 @@ def inconsistencies(inventory: Inventory, snmp: Collection[str]) -> Iterator[Pro
         yield from _repeated_names(entries)
     for device in inventory.devices:
         yield from _unknown(device, "snmp", (device.snmp,), names.snmp)
+        logins = () if device.ssh is None else (device.ssh,)
+        yield from _unknown(device, "ssh", logins, names.ssh)
     for segment in inventory.segments:
         yield from _unknown(segment, "routers", segment.routers, names.devices)
         yield from _unknown(segment, "switches", segment.switches, names.devices)

@@ -4,16 +4,23 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from netguard.config.consistency import inconsistencies
 from netguard.config.places import default_store, find_config, store_url, without_password
 from netguard.config.problems import Problem, errors
-from netguard.config.references import alert_faults, snmp_faults, unresolved_alert, unresolved_snmp
+from netguard.config.references import (
+    alert_faults,
+    snmp_faults,
+    ssh_faults,
+    unresolved_alert,
+    unresolved_snmp,
+    unresolved_ssh,
+)
 from netguard.config.server_file import ServerFile, read_servers
-from netguard.config.settings import Alert, SnmpSettings, Vantage, Watch
+from netguard.config.settings import Alert, SnmpSettings, SshSettings, Vantage, Watch
 from netguard.config.shapes import Place, ShapeT, Table, meant, shaped
 from netguard.config.tables import (
     DeviceTable,
@@ -25,12 +32,8 @@ from netguard.config.tables import (
 )
 from netguard.config.values import BadValue, at
 from netguard.errors import ConfigError
-from netguard.inventory import Device, Inventory
-from netguard.secrets import resolve
+from netguard.inventory import Inventory
 from netguard.shutdown import Shutdown
-
-if TYPE_CHECKING:
-    from probes.snmp import Credentials
 
 RecordT = TypeVar("RecordT")
 
@@ -43,6 +46,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     store: str
     snmp: Mapping[str, SnmpSettings]
+    ssh: Mapping[str, SshSettings]
     inventory: Inventory
     vantages: tuple[Vantage, ...]
     shutdown: Shutdown
@@ -86,36 +90,10 @@ def secret_problems(
     file = str(config.path)
     for name, settings in config.snmp.items():
         yield from unresolved_snmp(settings, Place(file, "snmp", name), environ)
+    for name, login in config.ssh.items():
+        yield from unresolved_ssh(login, Place(file, "ssh", name), environ)
     for number, alert in enumerate(config.alerts, 1):
         yield from unresolved_alert(alert, Place(file, "alert", f"#{number}"), environ)
-
-
-def credentials(
-    config: Config, device: Device, *, environ: Mapping[str, str] = os.environ
-) -> "Credentials":
-    """Return what to read a device with; raises ConfigError where a secret cannot be had."""
-    from probes.snmp import Credentials  # noqa: PLC0415 - brings the SNMP libraries in
-
-    settings = config.snmp[device.snmp]
-
-    def secret(key: str) -> str:
-        reference = getattr(settings, key)
-        try:
-            return resolve(reference, environ=environ) if reference else ""
-        except ConfigError as error:
-            place = f"{config.path}: [snmp.{device.snmp}]: {key}"
-            raise ConfigError(f"{place}: {error.message}", remedy=error.remedy) from None
-
-    return Credentials(
-        version=settings.version,
-        community=secret("read"),
-        user=settings.user or "",
-        auth_protocol=settings.auth_protocol,
-        auth_key=secret("auth_key"),
-        priv_protocol=settings.priv_protocol,
-        priv_key=secret("priv_key"),
-        context_prefix=settings.context_prefix,
-    )
 
 
 class _Reader:
@@ -135,6 +113,7 @@ class _Reader:
             path=self._file,
             store=self._store(top.store),
             snmp=dict(self._snmp(top.snmp)),
+            ssh=dict(self._ssh(top.ssh)),
             inventory=self._inventory(top),
             vantages=tuple(vantage for _, vantage in self._each("vantage", top.vantage, Vantage)),
             shutdown=next(self._meant(shutdown), ShutdownTable().record()),
@@ -173,6 +152,12 @@ class _Reader:
         for name, raw in tables.items():
             for place, settings in self._shaped("snmp", name, raw, SnmpSettings):
                 if self._faultless(snmp_faults(settings, place)):
+                    yield name, settings
+
+    def _ssh(self, tables: Mapping[str, object]) -> Iterator[tuple[str, SshSettings]]:
+        for name, raw in tables.items():
+            for place, settings in self._shaped("ssh", name, raw, SshSettings):
+                if self._faultless(ssh_faults(settings, place)):
                     yield name, settings
 
     def _alerts(self, tables: Iterable[object]) -> Iterator[Alert]:
@@ -226,7 +211,8 @@ class _Reader:
         written = (len(top.device), len(top.segment), len(top.server))
         if written == (len(devices), len(segments), len(servers)) and not file.problems:
             # With an entry missing, whatever refers to it would be called wrong, too.
-            self.problems += self._placed(inconsistencies(inventory, top.snmp), file)
+            faults = inconsistencies(inventory, snmp=top.snmp, ssh=top.ssh)
+            self.problems += self._placed(faults, file)
         return inventory
 
     def _placed(self, problems: Iterable[Problem], servers: ServerFile) -> Iterator[Problem]:

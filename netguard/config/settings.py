@@ -1,4 +1,4 @@
-"""The settings that are not inventory, as frozen records: SNMP, watch, vantages, alerts.
+"""The settings that are not inventory, as frozen records: SNMP, SSH, watch, vantages, alerts.
 
 Durations are seconds. Secrets are references (see `netguard.secrets`), never values.
 """
@@ -12,9 +12,10 @@ from probes.snmp_link import AuthProtocol, PrivProtocol
 
 
 class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[snmp.NAME]`, a named credential set; reading never needs `write`.
+    """`[snmp.NAME]`, a named credential set; reading never needs `write`, or `write_user`.
 
-    `read` and `write` are communities; `user` and what follows is for version 3.
+    `read` and `write` are communities; `user` and what follows is for version 3, where both users
+    have the same protocols.
     """
 
     version: Literal["1", "2c", "3"] = "2c"
@@ -25,9 +26,48 @@ class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     auth_key: str | None = None
     priv_protocol: PrivProtocol | None = None
     priv_key: str | None = None
+    write_user: str | None = None
+    write_auth_key: str | None = None
+    write_priv_key: str | None = None
     context_prefix: str = "vlan-"
     timeout: Annotated[float, Meta(gt=0, le=60)] = 1.5
     retries: Annotated[int, Meta(ge=0, le=10)] = 2
+
+
+class SshSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[ssh.NAME]`, a named login for changing ports on a command line.
+
+    `password`, `passphrase` (of the key) and `enable` are references; `key_file` and `known_hosts`
+    are absolute paths, None for no key, and for the user's and the system's known_hosts.
+    """
+
+    user: Annotated[str, Meta(pattern=r"^\S+$")]
+    password: str | None = None
+    key_file: str | None = None
+    passphrase: str | None = None
+    enable: str | None = None
+    port: Annotated[int, Meta(ge=1, le=65535)] = 22
+    known_hosts: str | None = None
+    timeout: Annotated[float, Meta(gt=0, le=300)] = 10
+
+
+class SshLogin(Struct, frozen=True, kw_only=True):
+    """A login with its secrets, "" where there is none; they never show in repr, str or rich."""
+
+    user: str
+    password: str = ""
+    key_file: str | None = None
+    passphrase: str = ""
+    enable: str = ""
+    port: int = 22
+    known_hosts: str | None = None
+    timeout: float = 10
+
+    def __repr__(self) -> str:
+        return f"SshLogin(user={self.user!r}, port={self.port})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("user", self.user), ("port", self.port)]
 
 
 class Vantage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

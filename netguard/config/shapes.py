@@ -17,6 +17,7 @@ RecordT_co = TypeVar("RecordT_co", covariant=True)
 _OPEN_KEYS = {
     "": frozenset({"store", "servers"}),
     "snmp": frozenset({"version", "timeout", "retries"}),
+    "ssh": frozenset({"port", "timeout"}),
     "alert": frozenset({"severity"}),
 }
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")

@@ -1,7 +1,8 @@
 """The tables of netguard.toml as they are written, and how each becomes a record.
 
 A table's class has exactly the keys of the file. What only looks different from its record
-(`[snmp.NAME]`, `[[vantage]]`, `[[alert]]`) has its class in `netguard.config.settings`.
+(`[snmp.NAME]`, `[ssh.NAME]`, `[[vantage]]`, `[[alert]]`) has its class in
+`netguard.config.settings`.
 """
 
 from typing import Annotated, Literal
@@ -41,6 +42,8 @@ class DeviceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     snmp: str
     platform: Literal["auto", "foundry", "catalyst", "generic"] = "auto"
     uplinks: tuple[str, ...] = ()
+    ssh: str | None = None
+    save: bool = False
 
     def record(self) -> Device:
         """Return what the table means."""
@@ -53,6 +56,8 @@ class DeviceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             snmp=self.snmp,
             platform=self.platform,
             uplinks=self.uplinks,
+            ssh=self.ssh,
+            save=self.save,
         )
 
 
@@ -181,6 +186,7 @@ class FileTable(Struct, frozen=True, kw_only=True):
     store: str | None = None
     servers: str | None = None
     snmp: dict[str, object] = {}
+    ssh: dict[str, object] = {}
     device: tuple[object, ...] = ()
     segment: tuple[object, ...] = ()
     server: tuple[object, ...] = ()

@@ -36,12 +36,18 @@ IP_NET_TO_MEDIA = (1, 3, 6, 1, 2, 1, 4, 22, 1)
 DOT1D_BASE = (1, 3, 6, 1, 2, 1, 17, 1)
 DOT1D_TP = (1, 3, 6, 1, 2, 1, 17, 4)
 VTP_VLAN = (1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1)
+VTP_TRUNK_PORT = (1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 6, 1, 1)
+LAG_PORT = (1, 2, 840, 10006, 300, 43, 1, 2, 1, 1)
+FOUNDRY_SW_IF_INFO = (1, 3, 6, 1, 4, 1, 1991, 1, 1, 3, 3, 5, 1)
 LLDP_LOCAL = (1, 0, 8802, 1, 1, 2, 1, 3)
 LLDP_REMOTE = (1, 0, 8802, 1, 1, 2, 1, 4, 1, 1)
 
 _UP, _DOWN = 1, 2
 _OTHER, _LEARNED, _SELF = 1, 3, 4  # dot1dTpFdbStatus
 _DYNAMIC, _STATIC = 3, 4  # ipNetToMediaType
+_ON, _OFF = 1, 2  # vlanTrunkPortDynamicState
+_TRUNKING, _NOT_TRUNKING = 1, 2  # vlanTrunkPortDynamicStatus
+_UNTAGGED = 2  # snSwIfInfoTagMode
 _MAC_ADDRESS, _INTERFACE_NAME = 4, 5  # LldpChassisIdSubtype, LldpPortIdSubtype
 
 
@@ -159,6 +165,32 @@ def vlans(vlan: int) -> Rows:
         yield (*VTP_VLAN, 2, 1, number), 1
 
 
+def _is_trunk(port: Port) -> bool:
+    return port.if_name.startswith("Gi")
+
+
+def switch_ports(shown: Iterable[Port]) -> Rows:
+    """CISCO-VTP-MIB vlanTrunkPortTable, and IEEE8023-LAG-MIB dot3adAggPortTable without members.
+
+    A trunk without a link says notTrunking, as IOS has it.
+    """
+    for port in shown:
+        if port.link.base_port is not None:
+            is_up = port.link.admin_up and port.link.carrier
+            trunk: dict[int, Value] = {
+                13: _ON if _is_trunk(port) else _OFF,
+                14: _TRUNKING if _is_trunk(port) and is_up else _NOT_TRUNKING,
+            }
+            yield from _columns(VTP_TRUNK_PORT, (port.if_index,), trunk)
+            yield from _columns(LAG_PORT, (port.if_index,), {12: 0, 13: 0})
+
+
+def tag_modes(shown: Iterable[Port]) -> Rows:
+    """FOUNDRY-SN-SWITCH-GROUP-MIB snSwIfInfoTable: no port of the router's is tagged."""
+    for port in shown:
+        yield from _columns(FOUNDRY_SW_IF_INFO, (port.if_index,), {4: _UNTAGGED})
+
+
 def _lldp_port_number(port: Port) -> int:
     return port.link.base_port or port.if_index
 
@@ -214,15 +246,19 @@ def default_view(device: Device, others: Mapping[str, Device]) -> Rows:
     yield from lldp_local(device, shown)
     yield from lldp_remote(shown, device, others)
     if device.face.per_vlan:
-        trunks = [port for port in shown if port.if_name.startswith("Gi")]
-        yield from bridge_ports(device, trunks)
+        yield from bridge_ports(device, filter(_is_trunk, shown))
         yield (*DOT1D_TP, 2, 0), 300
         yield from vlans(device.vlan)
+        yield from switch_ports(shown)
+    else:
+        yield from tag_modes(shown)
 
 
 def vlan_view(device: Device) -> Rows:
     """Yield what a Catalyst answers to `community@vlan`: the bridge of that VLAN."""
+    shown = ports(device.face, device.seen)
     yield from system(device)
-    yield from interfaces(ports(device.face, device.seen))
-    yield from bridge_ports(device, ports(device.face, device.seen))
+    yield from interfaces(shown)
+    yield from bridge_ports(device, shown)
     yield from fdb(device.seen)
+    yield from switch_ports(shown)

@@ -1,7 +1,16 @@
-"""What netguard remembers: bindings, findings and their life. SQLite, or PostgreSQL by URL."""
+"""What netguard remembers, and what it did to ports. SQLite, or PostgreSQL by URL."""
 
+from netguard.store.failures import store_gap
 from netguard.store.opening import open_store
-from netguard.store.records import Binding, GatewayIdentity, SweepRecord
+from netguard.store.records import Binding, GatewayIdentity, SweepRecord, Verification
 from netguard.store.store import Store
 
-__all__ = ["Binding", "GatewayIdentity", "Store", "SweepRecord", "open_store"]
+__all__ = [
+    "Binding",
+    "GatewayIdentity",
+    "Store",
+    "SweepRecord",
+    "Verification",
+    "open_store",
+    "store_gap",
+]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from netguard.errors import StoreError
+from probes.records import Gap
 
 _OWNER = "Run as the user that owns it, or give this user the right to write file and folder."
 _LOCKED = (
@@ -42,6 +43,16 @@ _POSTGRESQL = {
     ),
     "42501": ("no right to do that", "Make this user the owner of the database."),
 }
+
+
+def store_gap(error: StoreError) -> Gap:
+    """Write down that the store could not be used."""
+    return Gap(
+        subject="store",
+        kind="store-unusable",
+        detail=error.message,
+        remedy=error.remedy,
+    )
 
 
 def named(url: sa.URL) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from netguard.findings import Location
+from netguard.history import Entry
 from probes.records import Gap, IPAddress
 
 
@@ -42,3 +43,16 @@ class SweepRecord(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[str, ...]
     counts: dict[str, int]
     gaps: tuple[Gap, ...] = ()
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the history of ports is what was appended.
+
+    The first `count` records hold, and the digest of the last of these is `last`; `broken` is the
+    one after them, where there is one, and `detail` says in a sentence what is wrong with it.
+    """
+
+    count: int
+    last: str
+    broken: Entry | None = None
+    detail: str = ""

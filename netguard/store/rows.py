@@ -7,7 +7,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from netguard import history
 from netguard.findings import Finding, Location
+from netguard.history import START, Action, Entry
 from netguard.life import Event
 from netguard.store import schema
 from netguard.store.records import Binding, GatewayIdentity, SweepRecord
@@ -72,6 +74,30 @@ def put_identities(connection: sa.Connection, confirmed: Iterable[GatewayIdentit
 def add_sweep(connection: sa.Connection, sweep: SweepRecord) -> None:
     """Append one sweep."""
     connection.execute(schema.sweeps.insert(), msgspec.structs.asdict(sweep))
+
+
+def add_action(connection: sa.Connection, action: Action) -> Entry:
+    """Append to the history of ports, chained to its last record."""
+    table = schema.actions
+    last = sa.select(table.c.digest).order_by(table.c.sequence.desc()).limit(1)
+    previous: str = connection.scalar(last) or START
+    text = history.written(action)
+    digest = history.digest(previous, text)
+    chained = {"text": text, "previous": previous, "digest": digest}
+    insert = table.insert().values(**action_row(history.read(text)), **chained)
+    (sequence,) = connection.execute(insert).inserted_primary_key or (0,)
+    return Entry(sequence=sequence, **chained)
+
+
+def action_row(action: Action) -> Row:
+    """Return the columns that repeat what a record's text says."""
+    return {
+        "at": action.at,
+        "action_id": action.action_id,
+        "device": action.port.device,
+        "port": action.port.port,
+        "step": action.step,
+    }
 
 
 def binding(row: sa.RowMapping) -> Binding:

@@ -11,7 +11,12 @@ from sqlalchemy.engine import Dialect
 from netguard.findings import Claimant, Evidence
 from probes.records import Gap, IPAddress
 
-HEAD = "0001"
+HEAD = "0002"
+
+
+def iso(moment: datetime) -> str:
+    """Return a time in UTC as text that sorts as time does."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -30,8 +35,7 @@ class Moment(sa.TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value} has no time zone")
-        utc = value.astimezone(UTC)
-        return utc.isoformat(timespec="microseconds") if dialect.name == "sqlite" else utc
+        return iso(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - same
         """Return an aware time in UTC."""
@@ -153,4 +157,19 @@ sweeps = sa.Table(
     sa.Column("segments", Records(tuple[str, ...]), nullable=False),
     sa.Column("counts", Records(dict[str, int]), nullable=False),
     sa.Column("gaps", Records(tuple[Gap, ...]), nullable=False),
+)
+
+actions = sa.Table(
+    "actions",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False, index=True),
+    sa.Column("action_id", sa.String, nullable=False, index=True),
+    sa.Column("device", sa.String, nullable=False),
+    sa.Column("port", sa.String, nullable=False),
+    sa.Column("step", sa.String, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),  # to the byte what was hashed, so not JSON
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sqlite_autoincrement=True,  # else the number of a deleted last record would be given again
 )

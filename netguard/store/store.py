@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from netguard import life
 from netguard.errors import StoreError
 from netguard.findings import Finding, State, gravest_first
+from netguard.history import Action, Entry, PortBusy, shutdowns
+from netguard.inventory import SwitchPort
 from netguard.life import Changes, Event
-from netguard.store import rows, schema
-from netguard.store.records import Binding, GatewayIdentity, SweepRecord
+from netguard.store import actions, rows, schema
+from netguard.store.records import Binding, GatewayIdentity, SweepRecord, Verification
 from netguard.store.transactions import reading, writing
 from probes.records import IPAddress
 
@@ -48,14 +50,16 @@ class Store:
         """
         bindings, identities = tuple(bindings), tuple(identities)  # before others have to wait
         with writing(self._engine) as connection:
-            known = {f.id: f for f in rows.concerned(connection, [f.id for f in findings])}
-            changes = life.follow(known, findings, covered=covered, now=now)
-            rows.put_findings(connection, [f for f in changes.findings if known.get(f.id) != f])
-            rows.add_events(connection, changes.events)
+            changes = _follow(connection, findings, covered=covered, now=now)
             rows.put_bindings(connection, bindings)
             rows.put_identities(connection, identities)
             rows.add_sweep(connection, sweep)
         return changes
+
+    def add(self, findings: Sequence[Finding], *, now: datetime) -> Changes:
+        """Write findings down that a partial look saw; the others stay as they are."""
+        with writing(self._engine) as connection:
+            return _follow(connection, findings, covered=lambda _: False, now=now)
 
     def findings(self, states: Collection[State] | None = None) -> tuple[Finding, ...]:
         """Return the findings in these states, or all of them; the gravest first."""
@@ -130,6 +134,76 @@ class Store:
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().one_or_none()
         return SweepRecord(**row) if row else None
+
+    def begin(self, intent: Action) -> Entry:
+        """Append an intent, before anything is sent.
+
+        Raises `PortBusy` where an intent for this port stands that has no outcome: of any number
+        of processes that begin at the same moment, one does.
+        """
+        with writing(self._engine) as connection:
+            busy = actions.open_intents() & actions.at_port(intent.port)
+            for action in actions.actions(connection, busy):
+                raise PortBusy(action, intent.at)
+            return rows.add_action(connection, intent)
+
+    def append(self, action: Action) -> Entry:
+        """Append a record to the history of ports, which nothing ever changes."""
+        with writing(self._engine) as connection:
+            return rows.add_action(connection, action)
+
+    def actions(
+        self, *, since: datetime | None = None, port: SwitchPort | None = None
+    ) -> tuple[Action, ...]:
+        """Return what was done to ports, or to one, and what was declined; oldest first."""
+        recent = sa.true() if since is None else schema.actions.c.at >= since
+        return self._actions(recent if port is None else recent & actions.at_port(port))
+
+    def unfinished_actions(self) -> tuple[Action, ...]:
+        """Return the intents of which no outcome is known: under way, or broken off."""
+        return self._actions(actions.open_intents())
+
+    def recent_shutdowns(self, since: datetime) -> int:
+        """Return how many attempts since then closed a port, or may have."""
+        return shutdowns(self._actions(actions.begun_since(since)))
+
+    def _actions(self, where: sa.ColumnElement[bool]) -> tuple[Action, ...]:
+        with reading(self._engine) as connection:
+            return tuple(actions.actions(connection, where))
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the history of ports as it is kept, oldest first, whatever stands in it."""
+        with reading(self._engine) as connection:
+            return tuple(row.entry for row in actions.kept(connection, sa.true()))
+
+    def verify(self) -> Verification:
+        """Check the history of ports: the chain, and that each column says what the text says.
+
+        That the last records were deleted shows only to who has noted a later digest elsewhere,
+        or, on SQLite, once another was appended: its numbers have no gaps of their own.
+        """
+        gapless = self._engine.dialect.name == "sqlite"  # a PostgreSQL rollback uses numbers up
+        with reading(self._engine) as connection:
+            return actions.verified(actions.kept(connection, sa.true()), gapless=gapless)
+
+    def prove_writable(self) -> None:
+        """Write something that changes nothing; raises `StoreError` where that fails."""
+        with writing(self._engine) as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+
+
+def _follow(
+    connection: sa.Connection,
+    findings: Sequence[Finding],
+    *,
+    covered: Callable[[Finding], bool],
+    now: datetime,
+) -> Changes:
+    known = {f.id: f for f in rows.concerned(connection, [f.id for f in findings])}
+    changes = life.follow(known, findings, covered=covered, now=now)
+    rows.put_findings(connection, [f for f in changes.findings if known.get(f.id) != f])
+    rows.add_events(connection, changes.events)
+    return changes
 
 
 def _one(connection: sa.Connection, identifier: str) -> Finding | None:

@@ -15,7 +15,13 @@ _WRITERS = 0x6E677764  # the advisory lock on PostgreSQL that all writers of net
 def connectable(url: sa.URL) -> sa.Engine:
     """Return an engine whose connections keep the promises of this module."""
     if url.get_backend_name() != "sqlite":
-        engine = sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+        engine = sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5},
+            # Any other would show who waited for the lock the state from before he had it.
+            isolation_level="READ COMMITTED",
+        )
         sa.event.listen(engine, "connect", _set_up_postgresql)
         return engine
     engine = sa.create_engine(url)
@@ -47,6 +53,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # some builds let a power cut undo a commit
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -44,6 +44,7 @@ def retest(
     clock: Callable[[], datetime],
     rounds: int = 3,
     spacing: float = 1.0,
+    patience: float = ANSWER_TIME,
     pace: float | None = 500,
     progress: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
@@ -51,24 +52,26 @@ def retest(
     """Ask `rounds` times about each address, its claimants known (`disputes`) or yet unknown.
 
     Each claimant is also asked alone for addresses of the other claimants (`others`), and for
-    `canaries`, which nobody has. Rounds begin at least `spacing` seconds apart. One record for each
-    address and station, those included that turn up on the way. Raises as `sweep` does.
+    `canaries`, which nobody has. Rounds begin at least `spacing` seconds apart, and each question
+    is given `patience` seconds: a second catches every late proxy, less is for who is in a hurry.
+    One record for each address and station, those included that turn up on the way. Raises as
+    `sweep` does.
     """
     with Link(interface) as link:
         state = _Retest(link, disputes, others, canaries)
         talk = Conversation(link, pace=pace, take=state.take, stop=stop)
         for number in range(rounds):
-            asked = _round(talk, state, number)
+            asked = _round(talk, state, number, patience)
             if progress is not None:
                 progress(number + 1, rounds)
             if number + 1 < rounds:
                 talk.listen(asked + spacing)
-        talk.listen(talk.last_sent + ANSWER_TIME)
+        talk.listen(talk.last_sent + patience)
         link.still_usable()
         return tuple(state.results(rounds, clock()))
 
 
-def _round(talk: Conversation, state: "_Retest", number: int) -> float:
+def _round(talk: Conversation, state: "_Retest", number: int, patience: float) -> float:
     """Ask everybody, then each alone; return when everybody had been asked (monotonic)."""
     state.begin(number)
     for address in state.claimants:
@@ -76,16 +79,16 @@ def _round(talk: Conversation, state: "_Retest", number: int) -> float:
     for canary in state.canaries if number == 0 else ():
         _ask(talk, state, canary, BROADCAST)
     asked = talk.last_sent
-    _listen_until(talk, state.all_answered_broadcast)
+    _listen_until(talk, state.all_answered_broadcast, patience)
     for address, station in state.questions():
         _ask(talk, state, address, station)
-    _listen_until(talk, state.all_answered_unicast)
+    _listen_until(talk, state.all_answered_unicast, patience)
     for _ in range(SECOND_THOUGHTS):
         if not (silent := state.silent_alone()):
             break
         for address, station in silent:
             _ask(talk, state, address, station)
-        _listen_until(talk, state.all_answered_unicast)
+        _listen_until(talk, state.all_answered_unicast, patience)
     return asked
 
 
@@ -96,8 +99,8 @@ def _ask(talk: Conversation, state: "_Retest", address: bytes, destination: byte
     talk.send(state.outbox, 1)
 
 
-def _listen_until(talk: Conversation, complete: Callable[[], bool]) -> None:
-    deadline = talk.last_sent + ANSWER_TIME
+def _listen_until(talk: Conversation, complete: Callable[[], bool], patience: float) -> None:
+    deadline = talk.last_sent + patience
     while not complete() and (now := monotonic()) < deadline:
         talk.listen(min(now + _STEP, deadline))
 

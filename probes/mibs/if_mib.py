@@ -1,8 +1,10 @@
 """IF-MIB: the interfaces, named as people name them."""
 
+from msgspec.structs import replace
+
 from probes.mibs.columns import Column, number, read, station, text
 from probes.records import Interface, Table
-from probes.snmp import Index, Session
+from probes.snmp import Index, Session, Value
 
 IF_DESCR = "1.3.6.1.2.1.2.2.1.2"
 IF_TYPE = "1.3.6.1.2.1.2.2.1.3"
@@ -36,8 +38,46 @@ async def interfaces(session: Session) -> Table[Interface]:
         IF_OPER_STATUS,
     )
     names, descrs = columns[:2]
-    indexes = sorted(index for index in names.keys() | descrs.keys() if len(index) == 1)
-    return Table(tuple(_interface(index, columns) for index in indexes), gaps)
+    return Table(tuple(_interface(index, columns) for index in _rows(names, descrs)), gaps)
+
+
+async def names(session: Session, wanted: str) -> Table[Interface]:
+    """Read what the interfaces are called and nothing else, to look up one.
+
+    ifDescr is read only where no ifName is the wanted one.
+    """
+    (found,), gaps = await read(session, IF_NAME)
+    descrs: Column = {}
+    if not gaps and wanted not in map(text, found.values()):
+        (descrs,), gaps = await read(session, IF_DESCR)
+    rows = _rows(found, descrs)
+    return Table(tuple(_named(i[0], found.get(i), descrs.get(i)) for i in rows), gaps)
+
+
+async def interface(session: Session, if_index: int) -> Interface | None:
+    """Read the names and statuses of one interface, in one request; None if it has no name.
+
+    Raises NoAnswer, Refused or Malformed.
+    """
+    columns = (IF_NAME, IF_DESCR, IF_ADMIN_STATUS, IF_OPER_STATUS)
+    found = await session.get(*(f"{column}.{if_index}" for column in columns))
+    name, descr, admin, oper = (found.get(f"{column}.{if_index}") for column in columns)
+    named = _named(if_index, name, descr)
+    if not named.name:
+        return None
+    return replace(named, admin_status=_status(admin), oper_status=_status(oper))
+
+
+def _rows(names: Column, descrs: Column) -> list[Index]:
+    return sorted(index for index in names.keys() | descrs.keys() if len(index) == 1)
+
+
+def _named(if_index: int, name: Value | None, descr: Value | None) -> Interface:
+    return Interface(if_index=if_index, name=text(name) or text(descr), descr=text(descr))
+
+
+def _status(value: Value | None) -> str:
+    return _STATUS.get(number(value) or 0, "unknown")
 
 
 def _interface(index: Index, columns: list[Column]) -> Interface:
@@ -48,7 +88,7 @@ def _interface(index: Index, columns: list[Column]) -> Interface:
         descr=text(descr),
         alias=text(alias),
         phys_address=station(phys_address),
-        admin_status=_STATUS.get(number(admin) or 0, "unknown"),
-        oper_status=_STATUS.get(number(oper) or 0, "unknown"),
+        admin_status=_status(admin),
+        oper_status=_status(oper),
         if_type=number(kind),
     )

@@ -1,17 +1,23 @@
-"""Q-BRIDGE-MIB: the forwarding database of a bridge that knows VLANs."""
+"""Q-BRIDGE-MIB: a bridge that knows VLANs: its forwarding database, and which ports are tagged."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from probes.mibs import bridge_mib
 from probes.mibs.columns import Column, mac_index, read
-from probes.records import FdbEntry, Table
-from probes.snmp import Session
+from probes.records import FdbEntry, Gap, Table, Tagging
+from probes.snmp import Session, Value
 
 TP_FDB_PORT = "1.3.6.1.2.1.17.7.1.2.2.1.2"
 TP_FDB_STATUS = "1.3.6.1.2.1.17.7.1.2.2.1.3"
 VLAN_FDB_ID = "1.3.6.1.2.1.17.7.1.4.2.1.3"
+VLAN_CURRENT_EGRESS_PORTS = "1.3.6.1.2.1.17.7.1.4.2.1.4"
+VLAN_CURRENT_UNTAGGED_PORTS = "1.3.6.1.2.1.17.7.1.4.2.1.5"
+VLAN_STATIC_EGRESS_PORTS = "1.3.6.1.2.1.17.7.1.4.3.1.2"
+VLAN_STATIC_UNTAGGED_PORTS = "1.3.6.1.2.1.17.7.1.4.3.1.4"
 
 _VLAN_IDS = range(1, 4095)
+_NAMED = 5  # ports that a gap names
 
 
 async def fdb(session: Session) -> Table[FdbEntry]:
@@ -48,3 +54,84 @@ def _vlans(ports: Column, fdb_ids: Column, *, complete: bool) -> dict[int, int]:
         if len(index) == 2 and isinstance(fdb_id, int):  # noqa: PLR2004 - TimeMark, VLAN
             sharers[fdb_id].add(index[1])
     return {fdb_id: vlans.pop() for fdb_id, vlans in sharers.items() if len(vlans) == 1}
+
+
+async def tagging(session: Session) -> Table[Tagging]:
+    """Read of every port in any VLAN whether it is tagged in one.
+
+    The current VLANs decide. Of ports that these do not list (without a link, or in an aggregate,
+    or the agent has no current VLANs) the configured ones say it. Where the tables are not
+    complete there are only tagged ports: any other may be tagged in what is missing.
+    """
+    (egress, untagged, static_egress, static_untagged), gaps = await read(
+        session,
+        VLAN_CURRENT_EGRESS_PORTS,
+        VLAN_CURRENT_UNTAGGED_PORTS,
+        VLAN_STATIC_EGRESS_PORTS,
+        VLAN_STATIC_UNTAGGED_PORTS,
+    )
+    if not egress and not static_egress:
+        return Table((), gaps)
+    gaps += tuple(_garbled(session.subject, egress | static_egress))
+    ports = _tagged(static_egress, static_untagged, complete=not gaps)
+    ports |= _tagged(egress, untagged, complete=not gaps)
+    known = await bridge_mib.base_ports(session)
+    if_indexes = {row.base_port: row.if_index for row in known.rows}
+    lost = [port for port in sorted(ports) if ports[port] and port not in if_indexes]
+    rows = _rows(ports, if_indexes, complete=not gaps)
+    return Table(rows, (*gaps, *known.gaps, *_lost(session.subject, lost)))
+
+
+def _tagged(egress: Column, untagged: Column, *, complete: bool) -> dict[int, bool]:
+    """Say of each bridge port in these VLANs whether it is tagged in one of them."""
+    # A row's TimeMark moves on between the walks of two columns; the VLAN is the last arc.
+    plain = {index[-1]: _ports(value) for index, value in untagged.items()}
+    tagged: dict[int, bool] = {}
+    for index, value in egress.items():
+        ports = _ports(value)
+        unsaid = frozenset[int]() if complete else ports
+        for port in ports:
+            is_tagged = port not in plain.get(index[-1], unsaid)
+            tagged[port] = tagged.get(port, False) or is_tagged
+    return tagged
+
+
+def _rows(
+    ports: dict[int, bool], if_indexes: dict[int, int], *, complete: bool
+) -> tuple[Tagging, ...]:
+    tagged: dict[int, bool] = {}
+    for port in sorted(ports.keys() & if_indexes.keys()):
+        if ports[port] or complete:
+            if_index = if_indexes[port]
+            tagged[if_index] = tagged.get(if_index, False) or ports[port]
+    return tuple(Tagging(if_index=i, tagged=is_tagged) for i, is_tagged in tagged.items())
+
+
+def _ports(value: Value) -> frozenset[int]:
+    """Return the bridge ports of a PortList: the first is the highest bit of the first octet."""
+    return frozenset(
+        at * 8 + bit + 1
+        for at, octet in enumerate(value if isinstance(value, bytes) else b"")
+        for bit in range(8)
+        if octet & 0x80 >> bit
+    )
+
+
+def _garbled(subject: str, egress: Column) -> Iterator[Gap]:
+    if not all(isinstance(value, bytes) for value in egress.values()):
+        yield _malformed(subject, "it lists the ports of a VLAN as something that is no PortList")
+
+
+def _lost(subject: str, ports: list[int]) -> Iterator[Gap]:
+    """Yield a gap for tagged ports that the bridge does not list: any interface may be one.
+
+    Some agents write another thing than bits into a PortList, which then names such ports.
+    """
+    if ports:
+        named = ", ".join(map(str, ports[:_NAMED])) + ", ..." * (len(ports) > _NAMED)
+        yield _malformed(subject, f"it tags VLANs on bridge ports that it does not have: {named}")
+
+
+def _malformed(subject: str, detail: str) -> Gap:
+    remedy = "look on the device itself which of its ports are tagged"
+    return Gap(subject=subject, kind="snmp-malformed", detail=detail, remedy=remedy)

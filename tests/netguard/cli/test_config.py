@@ -161,6 +161,7 @@ def test_show_speaks_json(tmp_path: Path, capsys: Captured) -> None:
         "file",
         "store",
         "snmp",
+        "ssh",
         "devices",
         "segments",
         "servers",
@@ -205,7 +206,7 @@ def test_what_the_sample_has_commented_out_is_good_too(
     monkeypatch.setenv("NG_READ", "community")
     run(["config", "check", "--config", str(path)])
     told = capsys.readouterr().out.splitlines()
-    assert len(told) == 3  # only the secret files are missing
+    assert len(told) == 9  # only the secret files are missing
     assert all("/etc/netguard/" in line and "No such file" in line for line in told)
 
 

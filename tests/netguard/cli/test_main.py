@@ -8,7 +8,17 @@ import pytest
 from netguard.cli import COMMANDS, run
 from netguard.errors import ConfigError, Exit, NetguardError, StoreError
 
-HEAVY = {"alembic", "gufo", "netaddr", "pyroute2", "pysnmp", "rich", "scapy", "sqlalchemy"}
+HEAVY = {
+    "alembic",
+    "apprise",
+    "gufo",
+    "netaddr",
+    "pyroute2",
+    "pysnmp",
+    "rich",
+    "scapy",
+    "sqlalchemy",
+}
 
 
 def test_help_imports_nothing_heavy() -> None:

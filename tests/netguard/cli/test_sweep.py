@@ -4,49 +4,14 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from netguard.lab.control import Lab
+from tests.station import Edit, Run, report_of
 
 pytestmark = pytest.mark.packets
-
-Edit = tuple[str, str]
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def netguard(lab: Lab, tmp_path: Path) -> Run:
-    """Run netguard on the lab's station with its configuration, edited."""
-
-    def run(
-        *arguments: str, edits: tuple[Edit, ...] = (), prefix: tuple[str, ...] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        text = lab.config.read_text()
-        store = f'store = "sqlite:///{tmp_path}/netguard.db"'
-        text = "\n".join(store if x.startswith("store =") else x for x in text.splitlines())
-        for old, new in edits:
-            assert old in text
-            text = text.replace(old, new)
-        config = tmp_path / "netguard.toml"
-        config.write_text(text + "\n")
-        command = [*prefix, sys.executable, "-P", "-m", "netguard", "--config", str(config)]
-        return subprocess.run(
-            lab.command("mon", [*command, *arguments]), capture_output=True, text=True, check=False
-        )
-
-    return run
-
-
-def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert done.stdout, done.stderr
-    report: dict[str, Any] = msgspec.json.decode(done.stdout)
-    return report
 
 
 def test_a_healthy_sweep_says_so_in_two_lines(netguard: Run) -> None:

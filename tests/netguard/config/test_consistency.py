@@ -16,7 +16,7 @@ EVERYTHING = Segment(
 def said(*servers: Server, segments: tuple[Segment, ...] = (EVERYTHING,)) -> list[tuple[str, str]]:
     """Return (name, key) of each problem."""
     inventory = Inventory(segments=segments, servers=servers)
-    return [(p.name, p.key) for p in inconsistencies(inventory, ())]
+    return [(p.name, p.key) for p in inconsistencies(inventory, snmp=(), ssh=())]
 
 
 def server(name: str, address: str, *blocks: str, mac: str | None = None) -> Server:

@@ -19,6 +19,11 @@ IF_NAME = "1.3.6.1.2.1.31.1.1.1.1"
 ADMIN_STATUS = "1.3.6.1.2.1.2.2.1.7"
 OPER_STATUS = "1.3.6.1.2.1.2.2.1.8"
 ARP_MAC = "1.3.6.1.2.1.4.22.1.2"
+TRUNK_STATE = "1.3.6.1.4.1.9.9.46.1.6.1.1.13"
+TRUNK_STATUS = "1.3.6.1.4.1.9.9.46.1.6.1.1.14"
+LAG_SELECTED = "1.2.840.10006.300.43.1.2.1.1.12"
+LAG_ATTACHED = "1.2.840.10006.300.43.1.2.1.1.13"
+TAG_MODE = "1.3.6.1.4.1.1991.1.1.3.3.5.1.4"
 LLDP_SYS_NAME = "1.0.8802.1.1.2.1.4.1.1.9"
 FA0_3 = 10003
 DS0003 = "00:00:5e:00:53:23"
@@ -52,6 +57,27 @@ def test_the_fdb_of_the_vlan_names_the_port_of_every_server(lab: Lab) -> None:
 
 def test_the_plain_community_of_a_catalyst_shows_vlan_1_which_is_empty(lab: Lab) -> None:
     assert walk(lab, CAT1, FDB_PORT) == {}
+
+
+@pytest.mark.parametrize("community", ["public", "public@226"])
+def test_a_catalyst_says_which_ports_are_trunks_and_that_none_is_aggregated(
+    lab: Lab, community: str
+) -> None:
+    names = walk(lab, CAT1, IF_NAME)
+    bridged = walk(lab, CAT1, BASE_PORT_IF_INDEX, "public@226").values()
+    for column in (TRUNK_STATE, TRUNK_STATUS):
+        said = walk(lab, CAT1, column, community)
+        assert {names[port] for port, value in said.items() if value == "1"} == {"Gi0/1", "Gi0/2"}
+        assert {names[port] for port, value in said.items() if value == "2"} == {
+            names[port] for port in bridged if names[port].startswith("Fa0/")
+        }
+    for column in (LAG_SELECTED, LAG_ATTACHED):
+        assert walk(lab, CAT1, column, community) == dict.fromkeys(sorted(bridged), "0")
+
+
+def test_the_router_says_that_its_ports_are_untagged(lab: Lab) -> None:
+    assert walk(lab, EDGE1, TAG_MODE) == {"1": "2", "2": "2", "49": "2"}
+    assert walk(lab, EDGE1, TRUNK_STATE) == {}
 
 
 @pytest.mark.parametrize("community", ["public@300", "wrong"])

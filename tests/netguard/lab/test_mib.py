@@ -109,6 +109,32 @@ def test_a_port_that_is_closed_is_down_in_both_senses_and_one_without_signal_onl
     assert status == {7: [2, 1], 8: [2, 2]}
 
 
+def test_trunks_are_configured_as_such_and_access_ports_are_not_in_every_view() -> None:
+    for rows in (dict(mib.default_view(CAT1, ALL)), dict(mib.vlan_view(CAT1))):
+        ports = {
+            port: [rows[*mib.VTP_TRUNK_PORT, c, port] for c in (13, 14)] for port in (10101, 10003)
+        }
+        assert ports == {10101: [1, 1], 10003: [2, 2]}
+        assert [rows[*mib.LAG_PORT, c, port] for c in (12, 13) for port in ports] == [0] * 4
+
+
+def test_a_trunk_without_a_link_is_configured_on_and_not_trunking() -> None:
+    for dark in ({"carrier": False}, {"admin_up": False}):
+        rows = dict(mib.vlan_view(device("cat1", snapshot(link("gi0-1", 3, base_port=1, **dark)))))
+        assert [rows[*mib.VTP_TRUNK_PORT, c, 10101] for c in (13, 14)] == [1, 2]
+
+
+def test_a_port_that_is_not_bridged_is_neither_trunk_nor_access_port() -> None:
+    rows = dict(mib.vlan_view(device("cat1", snapshot(link("fa0", 3)))))
+    assert not [oid for oid in rows if oid[: len(mib.VTP_TRUNK_PORT)] == mib.VTP_TRUNK_PORT]
+
+
+def test_the_router_s_ports_are_untagged_and_it_speaks_no_cisco() -> None:
+    rows = dict(mib.default_view(EDGE1, ALL))
+    assert rows[*mib.FOUNDRY_SW_IF_INFO, 4, 1] == 2
+    assert not [oid for oid in rows if oid[:7] == mib.VTP_TRUNK_PORT[:7]]
+
+
 def test_up_time_is_in_hundredths_of_a_second() -> None:
     up_time = dict(mib.system(CAT1))[*mib.SYSTEM, 3, 0]
     assert isinstance(up_time, mib.Ticks)

@@ -130,7 +130,7 @@ def test_what_recover_saves_can_be_used_again(path: Path) -> None:
     assert is_as_it_was(new)
 
 
-@pytest.mark.parametrize("statement", [7, 9, 11])
+@pytest.mark.parametrize("statement", [8, 10, 12, 13])
 def test_a_process_that_is_killed_while_it_records_leaves_the_last_sweep(
     path: Path, statement: int
 ) -> None:

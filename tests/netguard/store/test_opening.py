@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 
 from netguard.errors import StoreError
 from netguard.store import migrations, open_store, schema
-from tests.remembering import finding, remember
+from tests.remembering import action, binding, finding, older_store, remember, said
 
 ROOT = Path(__file__).parents[3]
 
@@ -138,6 +138,20 @@ def test_the_steps_lead_to_the_tables_that_the_program_uses(tmp_path: Path) -> N
     engine.dispose()
 
 
+def test_a_store_from_before_port_actions_is_brought_up_to_date_without_loss(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/netguard.db"
+    with older_store(url, "0001") as old:
+        remember(old, [finding()], bindings=[binding()], identities=[said()])
+        known = (old.findings(), old.history(finding().id), old.gateway_identities())
+    with open_store(url, create=False) as store:
+        assert (store.findings(), store.history(finding().id), store.gateway_identities()) == known
+        assert store.bindings(binding().mac) == (binding(),)
+        assert store.begin(action()).sequence == 1
+        assert store.verify().count == 1
+
+
 def test_opening_a_current_store_does_without_alembic(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/netguard.db"
     open_store(url).__exit__()
@@ -151,7 +165,7 @@ def test_opening_a_current_store_does_without_alembic(tmp_path: Path) -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("statement", [4, 10, 19])
+@pytest.mark.parametrize("statement", [4, 10, 19, 22, 25])
 def test_a_migration_that_was_killed_is_made_up_for_at_the_next_opening(
     tmp_path: Path, statement: int
 ) -> None:

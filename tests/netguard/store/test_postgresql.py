@@ -3,7 +3,9 @@
 import glob
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,15 +19,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from netguard.errors import StoreError
+from netguard.history import PortBusy
+from netguard.journal import LogJournal, StoreJournal, open_journal
 from netguard.store import Store, open_store, schema
 from netguard.store.transactions import writing
 from tests.remembering import (
     ROUTER,
     THIEF,
+    action,
     at,
     binding,
+    filled,
     finding,
     location,
+    older_store,
     remember,
     said,
     sweep_record,
@@ -33,6 +40,7 @@ from tests.remembering import (
 
 pytest.importorskip("psycopg", reason="NOT TESTED: pip install 'netguard[postgresql]'")
 NOBODY = 65534
+ROOT = Path(__file__).parents[3]
 
 
 def programs() -> Path | None:
@@ -139,8 +147,104 @@ def test_a_server_that_is_not_there_is_told(server: Path) -> None:
 
 def test_a_read_only_server_is_told(url: str) -> None:
     open_store(url).__exit__()
+    standby = f"{url}&options=-cdefault_transaction_read_only%3Don"
     with (
-        open_store(f"{url}&options=-cdefault_transaction_read_only%3Don") as standby,
+        open_store(standby) as opened,
         pytest.raises(StoreError, match="read-only; nothing was changed"),
     ):
-        remember(standby, [finding()])
+        remember(opened, [finding()])
+    journal, gap = open_journal(standby)
+    assert isinstance(journal, LogJournal)
+    assert gap is not None
+    assert "read-only" in gap.detail
+    assert isinstance(open_journal(url)[0], StoreJournal)
+
+
+def test_a_store_from_before_port_actions_is_brought_up_to_date_without_loss(url: str) -> None:
+    with older_store(url, "0001") as old:
+        remember(old, [finding()], bindings=[binding()])
+    with open_store(url) as store:
+        assert store.findings() == (finding(),)
+        assert store.bindings(THIEF) == (binding(),)
+        assert store.begin(action()).sequence == 1
+
+
+def test_port_actions_come_back_whole_and_hold(store: Store) -> None:
+    last = filled(store).entries()[-1]
+    assert store.actions(since=at(2), port=action().port) == (
+        action("intent", "a2", minute=2),
+        action("found", "a2", minute=3),
+    )
+    assert store.recent_shutdowns(at(0)) == 2
+    assert store.unfinished_actions() == ()
+    assert (store.verify().count, store.verify().last) == (4, last.digest)
+    assert store.verify().broken is None
+
+
+@pytest.mark.parametrize(
+    ("tampering", "told"),
+    [
+        ("UPDATE actions SET text = replace(text, 'mara', 'jon')", "the digest differs"),
+        ("UPDATE actions SET text = ''", "the digest differs"),
+        ("UPDATE actions SET port = 'Fa0/4'", "column port says 'Fa0/4'"),
+        ("UPDATE actions SET at = at + interval '1 microsecond'", "04:01:00.250001+00:00'"),
+        ("UPDATE actions SET at = 'infinity'", "column at says"),
+        ("UPDATE actions SET at = '20000-01-01'", "column at says '20000-"),
+        ("DELETE FROM actions", "one is missing"),
+    ],
+)
+def test_tampering_is_found(store: Store, tampering: str, told: str) -> None:
+    with writing(filled(store)._engine) as connection:
+        connection.execute(sa.text(f"{tampering} WHERE sequence = 2"))
+    found = store.verify()
+    assert (found.count, found.broken) == (1, store.entries()[1])
+    assert told in found.detail
+
+
+def test_a_number_that_an_undone_transaction_used_up_is_no_missing_record(store: Store) -> None:
+    with writing(filled(store)._engine) as connection:
+        connection.execute(sa.text("SELECT nextval('actions_sequence_seq')"))
+    assert store.append(action("refused", "a3")).sequence == 6
+    assert (store.verify().count, store.verify().broken) == (5, None)
+
+
+def test_a_port_can_be_begun_once_at_a_time(store: Store) -> None:
+    store.begin(action())
+    with pytest.raises(PortBusy, match="mara has a shutdown under way"):
+        store.begin(action("intent", "a2"))
+    store.append(action("outcome"))
+    store.begin(action("intent", "a3"))
+
+
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_of_several_processes_that_begin_at_once_one_does_in_any_isolation(
+    url: str, isolation: str
+) -> None:
+    setting = f"-cdefault_transaction_isolation={isolation}".replace(" ", "\\ ")
+    there = sa.make_url(url).update_query_dict({"options": setting}).render_as_string()
+    command = [sys.executable, "-m", "tests.recorder", there, "intent"]
+    with open_store(url) as store:
+        with writing(store._engine):
+            racers = [
+                subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for _ in range(4)
+            ]
+            for racer in racers:
+                assert racer.stdout is not None
+                assert racer.stdout.readline() == b"ready\n"
+        told = [racer.communicate()[1].decode() for racer in racers]
+        assert sorted(racer.returncode for racer in racers) == [0, 3, 3, 3]
+        assert sum("jon has a shutdown under way for 0 s" in text for text in told) == 3
+        assert len(store.actions()) == 1
+        assert store.verify().broken is None
+
+
+@pytest.mark.parametrize("statement", range(4, 8))
+def test_a_process_that_is_killed_before_its_record_stands_leaves_none_of_it(
+    url: str, store: Store, statement: int
+) -> None:
+    filled(store)
+    command = [sys.executable, "-m", "tests.recorder", url, "outcome", str(statement)]
+    killed = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (store.verify().count, store.verify().broken) == (4, None)

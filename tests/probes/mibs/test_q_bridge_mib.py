@@ -1,11 +1,32 @@
-"""The forwarding databases of Q-BRIDGE-MIB, and which VLAN each belongs to."""
+"""The forwarding databases of Q-BRIDGE-MIB with their VLANs, and which ports are tagged."""
 
 import pytest
 
 from probes.mibs.bridge_mib import BASE_PORT_IF_INDEX
-from probes.mibs.q_bridge_mib import TP_FDB_PORT, TP_FDB_STATUS, VLAN_FDB_ID, fdb
-from probes.records import FdbEntry
-from tests.snmp_agent import GEN_ERR, Mib, Oid, Request, ask, dotted, failure, integer
+from probes.mibs.q_bridge_mib import (
+    TP_FDB_PORT,
+    TP_FDB_STATUS,
+    VLAN_CURRENT_EGRESS_PORTS,
+    VLAN_CURRENT_UNTAGGED_PORTS,
+    VLAN_FDB_ID,
+    VLAN_STATIC_EGRESS_PORTS,
+    VLAN_STATIC_UNTAGGED_PORTS,
+    fdb,
+    tagging,
+)
+from probes.records import FdbEntry, Tagging
+from tests.snmp_agent import (
+    GEN_ERR,
+    Handler,
+    Mib,
+    Oid,
+    Request,
+    ask,
+    dotted,
+    failure,
+    integer,
+    octets,
+)
 
 MAC = (0x00, 0x00, 0x5E, 0x00, 0x53, 0x01)
 
@@ -71,3 +92,149 @@ def test_a_mac_behind_its_length_is_understood() -> None:
 def test_an_agent_without_the_table_is_empty_without_a_gap() -> None:
     table = ask(Mib({}), fdb)
     assert (table.rows, table.gaps) == ((), ())
+
+
+def port_list(*ports: int) -> bytes:
+    bits = [0] * (max(ports, default=0) // 8 + 1)
+    for port in ports:
+        bits[(port - 1) // 8] |= 0x80 >> (port - 1) % 8
+    return octets(bytes(bits))
+
+
+def current(
+    vlan_id: int, egress: bytes, untagged: bytes | None, marks: tuple[int, int] = (0, 0)
+) -> dict[Oid, bytes]:
+    row = {(*dotted(VLAN_CURRENT_EGRESS_PORTS), marks[0], vlan_id): egress}
+    if untagged is not None:
+        row[*dotted(VLAN_CURRENT_UNTAGGED_PORTS), marks[1], vlan_id] = untagged
+    return row
+
+
+def static(vlan_id: int, egress: bytes, untagged: bytes) -> dict[Oid, bytes]:
+    return {
+        (*dotted(VLAN_STATIC_EGRESS_PORTS), vlan_id): egress,
+        (*dotted(VLAN_STATIC_UNTAGGED_PORTS), vlan_id): untagged,
+    }
+
+
+def base_ports(*numbers: int) -> dict[Oid, bytes]:
+    """Return bridge ports, each an interface with a number a hundred higher."""
+    return {(*dotted(BASE_PORT_IF_INDEX), n): integer(n + 100) for n in numbers}
+
+
+def tagged_ports(objects: dict[Oid, bytes]) -> dict[int, bool]:
+    table = ask(Mib(objects), tagging)
+    assert table.gaps == ()
+    return {row.if_index: row.tagged for row in table.rows}
+
+
+def silent_after(oid: Oid, mib: Mib) -> Handler:
+    return lambda request: [] if request.oids[0] >= oid else mib(request)
+
+
+def test_a_port_is_tagged_in_a_vlan_that_it_sends_but_not_untagged() -> None:
+    objects = (
+        current(226, port_list(1, 8, 9), port_list(1, 8))
+        | current(227, port_list(9), port_list())
+        | base_ports(1, 8, 9, 10)
+    )
+    assert tagged_ports(objects) == {101: False, 108: False, 109: True}
+
+
+def test_one_tagged_vlan_among_untagged_ones_is_enough() -> None:
+    objects = (
+        current(1, port_list(1), port_list(1))
+        | current(2, port_list(1), port_list())
+        | current(3, port_list(1), port_list(1))
+    )
+    assert tagged_ports(objects | base_ports(1)) == {101: True}
+
+
+def test_the_first_port_is_the_highest_bit_of_the_first_octet() -> None:
+    objects = current(226, octets(b"\x80\x01"), octets(b"\x80")) | base_ports(1, 16)
+    assert tagged_ports(objects) == {101: False, 116: True}
+
+
+def test_rows_whose_time_mark_moved_on_between_the_columns_belong_together() -> None:
+    objects = current(226, port_list(1), port_list(1), marks=(800, 900)) | base_ports(1)
+    assert tagged_ports(objects) == {101: False}
+
+
+def test_a_vlan_without_a_list_of_untagged_ports_has_tagged_ones() -> None:
+    assert tagged_ports(current(226, port_list(1), None) | base_ports(1)) == {101: True}
+
+
+def test_without_current_vlans_the_configured_ones_say_it() -> None:
+    objects = static(226, port_list(1, 2), port_list(1)) | base_ports(1, 2)
+    assert tagged_ports(objects) == {101: False, 102: True}
+    assert tagged_ports(objects | current(226, octets(b""), octets(b""))) == {101: False, 102: True}
+
+
+def test_the_configured_vlans_speak_only_of_ports_that_the_current_ones_do_not_list() -> None:
+    objects = (
+        current(226, port_list(1, 2), port_list(1))
+        | static(226, port_list(1, 2, 3, 4), port_list(2, 4))
+        | base_ports(1, 2, 3, 4)
+    )
+    assert tagged_ports(objects) == {101: False, 102: True, 103: True, 104: False}
+
+
+def test_an_untagged_port_that_the_bridge_does_not_list_is_nobodys() -> None:
+    objects = current(226, port_list(1, 40), port_list(1, 40)) | base_ports(1)
+    assert tagged_ports(objects) == {101: False}
+
+
+def test_two_bridge_ports_of_one_interface_are_tagged_if_one_is() -> None:
+    objects = current(226, port_list(1, 2), port_list(2))
+    objects |= {(*dotted(BASE_PORT_IF_INDEX), n): integer(7) for n in (1, 2)}
+    assert tagged_ports(objects) == {7: True}
+
+
+def test_a_tagged_port_that_the_bridge_does_not_list_is_a_gap() -> None:
+    objects = current(226, port_list(1, *range(40, 50)), port_list(1)) | base_ports(1)
+    table = ask(Mib(objects), tagging)
+    assert table.rows == (Tagging(if_index=101, tagged=False),)
+    (gap,) = table.gaps
+    assert (gap.subject, gap.kind) == ("cat1", "snmp-malformed")
+    assert gap.detail.endswith("does not have: 40, 41, 42, 43, 44, ...")
+
+
+def test_numbers_of_ports_in_plain_text_are_a_gap_and_never_an_untagged_trunk() -> None:
+    objects = current(226, octets(b"513,514"), octets(b"")) | base_ports(513, 514)
+    assert [gap.kind for gap in ask(Mib(objects), tagging).gaps] == ["snmp-malformed"]
+
+
+def test_a_list_that_is_no_octets_is_a_gap_and_leaves_no_port_untagged() -> None:
+    objects = current(226, port_list(1, 2), port_list(1)) | current(227, integer(1), port_list())
+    table = ask(Mib(objects | base_ports(1, 2)), tagging)
+    assert table.rows == (Tagging(if_index=102, tagged=True),)
+    assert [gap.kind for gap in table.gaps] == ["snmp-malformed"]
+
+
+def test_an_agent_without_vlans_is_empty_without_a_gap() -> None:
+    table = ask(Mib(base_ports(1)), tagging)
+    assert (table.rows, table.gaps) == ((), ())
+
+
+def test_an_agent_that_stops_in_the_middle_leaves_only_ports_that_are_tagged_for_sure() -> None:
+    objects = base_ports(1, 2)
+    for vlan_id in range(1, 101):
+        objects |= current(vlan_id, port_list(1, 2), port_list(1))
+    egress, untagged = dotted(VLAN_CURRENT_EGRESS_PORTS), dotted(VLAN_CURRENT_UNTAGGED_PORTS)
+    for stop in ((*egress, 0, 40), (*untagged, 0, 40)):
+        table = ask(silent_after(stop, Mib(objects)), tagging, timeout=0.05)
+        assert [gap.kind for gap in table.gaps] == ["snmp-timeout"]
+        sure = (Tagging(if_index=102, tagged=True),)
+        assert table.rows == (() if stop[: len(egress)] == egress else sure)
+
+
+def test_silence_while_the_bridge_ports_are_read_is_a_gap() -> None:
+    base = dotted(BASE_PORT_IF_INDEX)
+    mib = Mib(current(226, port_list(1), port_list(1)))
+
+    def handler(request: Request) -> list[bytes]:
+        return [] if request.oids[0][: len(base)] == base else mib(request)
+
+    table = ask(handler, tagging, timeout=0.05)
+    assert table.rows == ()
+    assert [gap.kind for gap in table.gaps] == ["snmp-timeout"]
