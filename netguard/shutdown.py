@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import msgspec
 
-from netguard.guards import CLOSING, OPENING, incident, refusals
+from netguard.findings import incident
+from netguard.guards import CLOSING, OPENING, UNATTENDED, refusals
 from netguard.history import Change, PortStatus
 from netguard.inventory import Server, SwitchPort
 from netguard.situation import Shutdown, Situation, stations
@@ -12,9 +13,6 @@ from probes.mac import vendor
 from probes.records import IPAddress
 
 __all__ = ["Occupant", "Plan", "Shutdown", "Verdict", "liftable", "plan"]
-
-# These hold back a program; a person who acts is the answer to them.
-UNATTENDED = frozenset({"frozen", "policy", "unproven", "too-few-sightings", "already-handled"})
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +85,7 @@ def plan(s: Situation, lifted: Collection[str] = ()) -> Plan:
             Verdict(guard=name, reason=reason, lifted=bool(reason) and name in may_lift)
             for name, reason in refusals(s)
         ),
-        incident=incident(s),
+        incident=incident(s.finding) if s.finding else None,
     )
 
 

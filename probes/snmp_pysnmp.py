@@ -14,6 +14,8 @@ from pyasn1.error import PyAsn1Error
 from pyasn1.type import base, univ
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch import asyncio as hlapi
+from pysnmp.hlapi.v3arch.asyncio.lcd import CommandGeneratorLcdConfigurator
+from pysnmp.hlapi.varbinds import CommandGeneratorVarBinds
 from pysnmp.proto import errind, rfc1902, rfc3412
 
 from probes.errors import ProbeError
@@ -29,6 +31,7 @@ from probes.snmp_link import (
 )
 
 _NO_ERROR, _NO_SUCH_NAME = 0, 2
+_SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 
 _AUTH = {
     None: hlapi.usmNoAuthProtocol,
@@ -90,14 +93,22 @@ class Reply(NamedTuple):
 
 
 class PysnmpLink:
-    """A target of pysnmp, asked one thing at a time."""
+    """A target of pysnmp, asked one thing at a time.
 
-    def __init__(self, target: Target, credentials: Credentials, context: str = "") -> None:
+    pysnmp knows an SNMPv3 agent for five minutes, so it does not know one that was put in its
+    place meanwhile. A link with an engine of its own (`alone`) knows nothing from before.
+    """
+
+    def __init__(
+        self, target: Target, credentials: Credentials, context: str = "", *, alone: bool = False
+    ) -> None:
         self._target = target
         self._credentials = credentials
         self._context = hlapi.ContextData(contextName=context.encode())
         self._endpoint: Endpoint | None = None
         self._turn = asyncio.Lock()
+        self._alone = alone
+        self._own: AsyncGenerator[hlapi.SnmpEngine, None] | None = None
 
     async def get(self, oids: Sequence[str]) -> Mapping[str, Value]:
         """Read these objects, one request each: v1 answers for all or for none."""
@@ -113,25 +124,42 @@ class PysnmpLink:
         return await self._ask(hlapi.next_cmd, oid)
 
     async def close(self) -> None:
-        """Nothing to give back: the engine's socket serves every link of the loop."""
+        """Give back the link's own engine; a shared one serves every other link of the loop."""
+        if self._own is not None:
+            await self._own.aclose()
+            self._own = None
 
     async def prepare(self) -> None:
-        """Make the engine and look the host up ahead of the first request; nothing is sent."""
-        await _engine(self._credentials)
-        await self._transport()
+        """Do ahead what the first request would wait for; nothing is sent.
 
-    async def exchange(self, command: Callable[..., Awaitable[Any]], *what: object) -> Reply:
+        Raises as `exchange` does.
+        """
+        where = await self._transport(self._target.retries)
+        try:
+            engine = await self._engine()
+            identity = _identity(self._credentials)
+            CommandGeneratorLcdConfigurator().configure(engine, identity, where)
+            CommandGeneratorVarBinds().make_varbinds(engine.cache, (_object(_SYS_UP_TIME),))
+        except (PySnmpError, PyAsn1Error) as error:
+            raise _unusable(self._target, error) from None
+
+    async def exchange(
+        self,
+        command: Callable[..., Awaitable[Any]],
+        *what: hlapi.ObjectType | int,
+        retries: int | None = None,
+    ) -> Reply:
         """Put one request of pysnmp's (`get_cmd`, ...) to the agent, and return what came of it.
 
         Raises NoAnswer or Refused only where nothing was sent: a host without an address,
-        credentials that cannot be used.
+        credentials that cannot be used. `retries` are the target's where it is None.
         """
         async with self._turn:
             try:
                 indication, status, _, pairs = await command(
-                    await _engine(self._credentials),
+                    await self._engine(),
                     _identity(self._credentials),
-                    await self._transport(),
+                    await self._transport(self._target.retries if retries is None else retries),
                     self._context,
                     *what,
                     lookupMib=False,
@@ -164,16 +192,22 @@ class PysnmpLink:
         values = ((str(name), _plain(value)) for name, value in reply.pairs)
         return {name: value for name, value in values if value is not None}
 
-    async def _transport(self) -> hlapi.UdpTransportTarget | hlapi.Udp6TransportTarget:
+    async def _engine(self) -> hlapi.SnmpEngine:
+        if not self._alone:
+            return await _engine(self._credentials)
+        self._own = self._own or _until_the_loop_ends()
+        return await anext(self._own)
+
+    async def _transport(
+        self, retries: int
+    ) -> hlapi.UdpTransportTarget | hlapi.Udp6TransportTarget:
         if self._endpoint is None:
             self._endpoint = await resolve(self._target)
         family, address, port = self._endpoint
         kind = hlapi.UdpTransportTarget
         if family.name == "AF_INET6":
             kind = hlapi.Udp6TransportTarget
-        return await kind.create(
-            (address, port), timeout=self._target.timeout, retries=self._target.retries
-        )
+        return await kind.create((address, port), timeout=self._target.timeout, retries=retries)
 
 
 def _unusable(target: Target, error: Exception) -> ProbeError:

@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 Oid = tuple[int, ...]
 PUBLIC = Credentials(version="2c", community="public")
 
-GET, GET_NEXT, RESPONSE, SET, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5
+GET, GET_NEXT, RESPONSE, SET, GET_BULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0xA8
 NO_ERROR, TOO_BIG, NO_SUCH_NAME, GEN_ERR = 0, 1, 2, 5
 
 NULL = b"\x05\x00"
@@ -89,7 +89,8 @@ def _read(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + size], at + size
 
 
-def _elements(data: bytes) -> Iterator[bytes]:
+def elements(data: bytes) -> Iterator[bytes]:
+    """Yield the content of each element that stands in `data`."""
     at = 0
     while at < len(data):
         content, at = _read(data, at)
@@ -112,9 +113,9 @@ def parse(datagram: bytes) -> Request:
     version, at = _read(message, 0)
     community, at = _read(message, at)
     pdu, body = message[at], _read(message, at)[0]
-    request_id, _, repetitions, varbinds = _elements(body)
-    pairs = list(_elements(varbinds))
-    names = [next(_elements(pair)) for pair in pairs]
+    request_id, _, repetitions, varbinds = elements(body)
+    pairs = list(elements(varbinds))
+    names = [next(elements(pair)) for pair in pairs]
     return Request(
         version=version[0],
         community=community,

@@ -1,9 +1,13 @@
 """A switch that takes orders over SNMP v1 and v2c, and disobeys, lies or falls silent as told."""
 
 import asyncio
+import select
+import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TypeVar
+from contextlib import suppress
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -13,6 +17,7 @@ from probes.snmp import Credentials, open_session
 from probes.snmp_link import Target
 from tests.snmp_agent import (
     NO_ERROR,
+    REPORT,
     SET,
     Handler,
     Mib,
@@ -20,10 +25,12 @@ from tests.snmp_agent import (
     Request,
     agent,
     dotted,
+    elements,
     failure,
     integer,
     octets,
     response,
+    tlv,
     varbind,
 )
 
@@ -185,3 +192,59 @@ def use(
 
     with agent(handler) as port:
         return asyncio.run(put(port))
+
+
+class Relay:
+    """A wire to a real agent on loopback. `heard` are the requests, of which none is ever lost.
+
+    `answer` sees a request and what the agent says to it, and returns what the manager gets.
+    """
+
+    def __init__(self, agent_port: int) -> None:
+        self.heard: list[bytes] = []
+        self.answer: Callable[[bytes, bytes], bytes | None] = lambda _request, said: said
+        self._agent = ("127.0.0.1", agent_port)
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._listener.bind(("127.0.0.1", 0))
+        self._over, self._end = socket.socketpair()
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._carry)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.close()
+        self._thread.join()
+        self._listener.close()
+        self._over.close()
+
+    def _carry(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+            wire.settimeout(1)
+            while self._listener in select.select([self._listener, self._over], [], [])[0]:
+                request, manager = self._listener.recvfrom(65535)
+                self.heard.append(request)
+                wire.sendto(request, self._agent)
+                with suppress(TimeoutError):
+                    answer = self.answer(request, wire.recv(65535))
+                    if answer is not None:
+                        self._listener.sendto(answer, manager)
+
+
+def unknown_user(request: bytes) -> bytes:
+    """Return the report, which nobody authenticates, that the user of an SNMPv3 request is none."""
+    _, header, parameters, *_ = elements(next(elements(request)))
+    message_id = tlv(0x02, next(elements(header)))
+    engine, boots, uptime, *_ = elements(next(elements(parameters)))
+    security = octets(engine) + tlv(0x02, boots) + tlv(0x02, uptime) + octets(b"") * 3
+    counter = varbind(dotted("1.3.6.1.6.3.15.1.1.3.0"), tlv(0x41, b"\x01"))
+    report = tlv(REPORT, integer(0) * 3 + tlv(0x30, counter))
+    return tlv(
+        0x30,
+        integer(3)
+        + tlv(0x30, message_id + integer(65507) + octets(b"\x00") + integer(3))
+        + octets(tlv(0x30, security))
+        + tlv(0x30, octets(engine) + octets(b"") + report),
+    )

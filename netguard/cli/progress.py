@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,20 +22,36 @@ def progress_bar() -> Iterator[Progress]:
 
     bars = Bars(console=Console(stderr=True), transient=True)
     tasks: dict[str, TaskID] = {}
-    started = time.monotonic()
-
+    latest: dict[str, tuple[int, int]] = {}
     turn = threading.Lock()  # many segments are asked at once, each in a thread
+    shown = False
 
-    def tell(what: str, done: int, total: int) -> None:
-        if time.monotonic() - started < PATIENCE:
-            return
-        with turn:
+    def draw() -> None:
+        for what, (done, total) in latest.items():
             if what not in tasks:
-                bars.start()
                 tasks[what] = bars.add_task(what)
             bars.update(tasks[what], completed=done, total=total)
 
+    def begin() -> None:
+        nonlocal shown
+        with turn:
+            shown = True
+            bars.start()
+            draw()
+
+    def tell(what: str, done: int, total: int) -> None:
+        with turn:
+            latest[what] = done, total
+            if shown:
+                draw()
+
+    # By a timer and not by what is told: one thing that hangs tells nothing.
+    patience = threading.Timer(PATIENCE, begin)
+    patience.daemon = True
+    patience.start()
     try:
         yield tell
     finally:
+        patience.cancel()
+        patience.join()
         bars.stop()

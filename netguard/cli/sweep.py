@@ -6,9 +6,13 @@ import click
 
 from netguard import clock
 from netguard.cli.common import App, common_options, print_json
+from netguard.cli.port_screen import show_found
 from netguard.cli.progress import progress_bar
 from netguard.cli.show import show_finding, show_gaps
 from netguard.config import Config, load
+from netguard.config.places import sqlite_file
+from netguard.emergency.known import know
+from netguard.emergency.recovery import recover
 from netguard.errors import ConfigError, Exit
 from netguard.inventory import Segment
 from netguard.remember import recall
@@ -32,6 +36,7 @@ def sweep(app: App, names: tuple[str, ...], *, exit_code: bool, gateways: bool) 
     """
     config = load(app.config)
     segments = chosen(config, names)
+    tell_what_was_broken_off(config)
     memory = recall(config.store, config.inventory)
     look = sweep_gateways if gateways else sweep_once
     with progress_bar() as progress:
@@ -41,6 +46,13 @@ def sweep(app: App, names: tuple[str, ...], *, exit_code: bool, gateways: bool) 
     else:
         show(report, whole=app.verbose > 0)
     return Exit.FAILED if report.gaps or (exit_code and report.findings) else Exit.DONE
+
+
+def tell_what_was_broken_off(config: Config) -> None:
+    """Say on stderr what an earlier command began at a port and did not end."""
+    path = sqlite_file(config.store)
+    if path is None or path.exists():
+        show_found(asyncio.run(recover(config, know(config), clock=clock.now)))
 
 
 def chosen(config: Config, names: tuple[str, ...]) -> tuple[Segment, ...]:

@@ -13,8 +13,10 @@ from netguard.situation import Claims
 from netguard.view import gateway_identity
 from probes.records import ClaimTest, IPAddress
 
-# A person, or a whole segment, waits for this: late proxies are not whom it is about.
-QUICK = Hurry(rounds=2, spacing=0.25, patience=0.25)
+# A person, or a whole segment, waits for this, and whoever takes an address answers as fast as its
+# owner. Who does not is asked once more, with the patience that late proxies need.
+QUICK = Hurry(patience=0.2)
+PATIENT = Hurry()
 
 Dispute = tuple[Segment, IPv4Address]
 

@@ -8,13 +8,14 @@ import msgspec
 from netguard.ask import ask_about, in_threads
 from netguard.collect import Clock, read_devices, read_port_tables
 from netguard.config import Config
-from netguard.emergency.disputes import QUICK, Dispute, claims, dispute_of
+from netguard.emergency.disputes import PATIENT, QUICK, Dispute, claims, dispute_of
 from netguard.emergency.known import Known, closed_port, closings, handled, standing
 from netguard.emergency.placing import Unplaced, Wanted, accused, named_port, station_port
 from netguard.findings import Finding
 from netguard.freezing import why_frozen
 from netguard.inventory import Device, Inventory, Segment, SwitchPort, devices_of, index
 from netguard.meter import Meter, Progress
+from netguard.rules.claims import answers
 from netguard.scene import Scene
 from netguard.situation import Situation, stations, ways
 from netguard.switches.opening import no_write
@@ -131,9 +132,12 @@ async def _asked(
     if dispute is None or finding is None:
         return ()
     segment, address = dispute
-    stations_ = frozenset(c.mac for c in finding.claimants)
-    question = partial(ask_about, segment, {address: stations_}, QUICK, clock=clock)
-    return tuple(await in_threads([question]))
+    accused_ = frozenset(c.mac for c in finding.claimants if c.role != "rightful")
+    who = {address: frozenset(c.mac for c in finding.claimants)}
+    (seen,) = await in_threads([partial(ask_about, segment, who, QUICK, clock=clock)])
+    if not any(t.station in accused_ for t in seen.tests if answers(t)):
+        (seen,) = await in_threads([partial(ask_about, segment, who, PATIENT, clock=clock)])
+    return (seen,)
 
 
 async def situation(
@@ -154,7 +158,7 @@ async def situation(
         homes=homes,
         tables=await _tables(config, device),
         settings=config.shutdown,
-        no_write=no_write(config, device.device),
+        no_write=no_write(config, device.device, device.platform),
         own_macs=own,
         own_addresses=addresses,
         recent=closings(known, now),

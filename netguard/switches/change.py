@@ -22,7 +22,8 @@ from netguard.switches.switch import NoSuchPort, PortState, Switch
 from probes.errors import ProbeError, Refused
 
 BUSY = "being-changed"  # who was first at a port finishes; no person can lift that
-SETTLES = 3.0  # seconds that a port may take until its ifOperStatus follows
+OBEYS = 2.0  # seconds that a device may take until ifAdminStatus is what was ordered
+SETTLES = 5.0  # and ifOperStatus, which net-snmp, for one, looks at every three seconds only
 _AGAIN = 0.02
 Tell = Callable[[str], None]
 
@@ -63,6 +64,14 @@ async def change(situation: Situation, attempt: Attempt) -> Result:
     decided = plan(situation, attempt.lifted)
     if decided.refused_by:
         return refused(decided, attempt, "; ".join(_reasons(decided)))
+    switch = attempt.connect()
+    try:
+        return await _guarded(decided, attempt, switch)
+    finally:
+        await switch.close()
+
+
+async def _guarded(decided: Plan, attempt: Attempt, switch: Switch) -> Result:
     intent = record(decided, attempt, step="intent")
     attempt.tell("writing down what is about to be done")
     try:
@@ -75,7 +84,7 @@ async def change(situation: Situation, attempt: Attempt) -> Result:
         await asyncio.sleep(0)  # the last moment at which a Ctrl-C stops it
     except asyncio.CancelledError:
         return _end(decided, attempt, "refused", detail="interrupted before anything was sent")
-    return await _sent(decided, attempt)
+    return await _sent(decided, attempt, switch)
 
 
 def refused(decided: Plan, attempt: Attempt, detail: str, *, by: tuple[str, ...] = ()) -> Result:
@@ -115,13 +124,9 @@ def _end(decided: Plan, attempt: Attempt, outcome: Outcome, **what: Any) -> Resu
     return Result(plan=decided, record=word)
 
 
-async def _sent(decided: Plan, attempt: Attempt) -> Result:
-    switch = attempt.connect()
-    try:
-        sending = _Sending(decided, attempt, switch)
-        interrupted = await _whatever_happens(sending.run())
-    finally:
-        await switch.close()
+async def _sent(decided: Plan, attempt: Attempt, switch: Switch) -> Result:
+    sending = _Sending(decided, attempt, switch)
+    interrupted = await _whatever_happens(sending.run())
     if sending.outcome != "done":
         return _end(
             decided,
@@ -136,6 +141,7 @@ async def _sent(decided: Plan, attempt: Attempt) -> Result:
     if not interrupted:
         attempt.tell("looking whether the trouble is gone")
         with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)  # a Ctrl-C from just now is not to come any later
             cleared = await attempt.verify()
     return _end(
         decided,
@@ -180,6 +186,7 @@ class _Sending:
         """Leave what happened in `outcome`, `reply`, `after` and `detail`."""
         switch, tell = self._switch, self._attempt.tell
         try:
+            await switch.prepare()
             tell(f"looking up {self._plan.port} on the device")
             port = await switch.find(self._plan.port.port)
             if self._renumbered(port):
@@ -207,7 +214,7 @@ class _Sending:
 
     async def _read_back(self, port: PortState) -> None:
         """Read until the port is as wanted, or time is up; only this decides the outcome."""
-        deadline = asyncio.get_running_loop().time() + SETTLES
+        began = asyncio.get_running_loop().time()
         while True:
             try:
                 state = await self._switch.again(port)
@@ -222,7 +229,8 @@ class _Sending:
             self.after = state.status
             if self._settled(state.status):
                 return
-            if asyncio.get_running_loop().time() > deadline:
+            patience = OBEYS if self.outcome == "failed" else SETTLES
+            if asyncio.get_running_loop().time() > began + patience:
                 return
             await asyncio.sleep(_AGAIN)
 

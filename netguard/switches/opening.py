@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from netguard.config import Config, credentials
+from netguard.config import Config, credentials, ssh_login, write_credentials
 from netguard.errors import ConfigError
 from netguard.inventory import Device
+from netguard.switches.ssh import SshSwitch
 from netguard.switches.switch import Switch
 
 if TYPE_CHECKING:
@@ -15,38 +16,37 @@ def open_switch(config: Config, device: Device, platform: str) -> Switch:
     """Return the driver that a device is changed with; nothing is sent yet.
 
     That is SSH where the device names a login, else SNMP. Raises ConfigError where the credentials
-    are missing, or cannot be had.
+    are missing or cannot be had, or where the platform's command line is not known.
     """
-    from netguard.config import ssh_login  # noqa: PLC0415
-
     login = ssh_login(config, device)
     if login is not None:
-        from netguard.switches.ssh import SshSwitch  # noqa: PLC0415 - an extra of its own
-
         return SshSwitch(device, login, platform)
     return _over_snmp(config, device, _write_credentials(config, device), platform)
 
 
-def no_write(config: Config, device: Device) -> str:
-    """Return why this device cannot be changed, in one sentence without a secret; "" if it can."""
-    from netguard.config import ssh_login  # noqa: PLC0415
+def no_write(config: Config, device: Device, platform: str = "") -> str:
+    """Return why this device cannot be changed, in one sentence without a secret; "" if it can.
 
+    `platform` is "" while nobody knows it.
+    """
     try:
-        if ssh_login(config, device) is None:
+        login = ssh_login(config, device)
+        if login is None:
             _write_credentials(config, device)
+        elif platform:
+            SshSwitch(device, login, platform)
     except ConfigError as error:
         return f"{error.message}. {error.remedy}".strip()
     return ""
 
 
 def _write_credentials(config: Config, device: Device) -> "Credentials":
-    from netguard.config import write_credentials  # noqa: PLC0415
-
     found = write_credentials(config, device)
     if found is None:
+        key = "write_user" if config.snmp[device.snmp].version == "3" else "write"
         raise ConfigError(
             f"{device.name} cannot be changed: [snmp.{device.snmp}] has no write credentials",
-            remedy=f"Set `write` in [snmp.{device.snmp}], or `ssh` of {device.name}.",
+            remedy=f"Set `{key}` in [snmp.{device.snmp}], or `ssh` of {device.name}.",
         )
     return found
 

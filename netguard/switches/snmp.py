@@ -75,8 +75,9 @@ class SnmpSwitch:
         return await save(self._writer, self._platform, within=self._save_within)
 
     async def close(self) -> None:
-        """Give the session's socket back."""
+        """Give the sockets back."""
         await self._session.close()
+        await self._writer.close()
 
     async def _read(self, if_index: int, name: str) -> PortState:
         found = await if_mib.interface(self._session, if_index)

@@ -25,6 +25,12 @@ class PortState(msgspec.Struct, frozen=True, kw_only=True):
 class Switch(Protocol):
     """One device that may be changed. Errors are `probes.errors`, never a library's own."""
 
+    async def prepare(self) -> None:
+        """Do ahead what takes time and changes nothing: connect, log in, learn the agent's clock.
+
+        Raises NoAnswer or Refused.
+        """
+
     async def find(self, name: str) -> PortState:
         """Look a port up by its if_name, on the device, now.
 

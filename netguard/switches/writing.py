@@ -32,8 +32,7 @@ class Writer:
     def __init__(self, target: Target, credentials: Credentials) -> None:
         self._target = target
         self._version = credentials.version
-        self._asking = PysnmpLink(target, credentials)
-        self._ordering = PysnmpLink(target._replace(retries=0), credentials)
+        self._link = PysnmpLink(target, credentials, alone=True)
         self._prepared = False
 
     async def prepare(self) -> None:
@@ -45,32 +44,40 @@ class Writer:
         """
         if self._prepared:
             return
-        await self._asking.prepare()
+        await self._link.prepare()
         if self._version == "3":
             question = hlapi.ObjectType(hlapi.ObjectIdentity(_ANY_OBJECT))
-            reply = await self._asking.exchange(hlapi.get_cmd, question)
+            reply = await self._link.exchange(hlapi.get_cmd, question)
             if reply.indication is not None:
-                raise self._asking.trouble(reply.indication)
+                raise self._link.trouble(reply.indication)
         self._prepared = True
 
     async def get(self, oids: Sequence[str]) -> Mapping[str, Value]:
         """Read objects with the same credentials; raises NoAnswer, Refused or Malformed."""
-        return await self._asking.get(oids)
+        return await self._link.get(oids)
 
     async def order(self, assignments: Iterable[Assignment]) -> Said:
         """Set the objects, in one request that is never repeated, and return what was said to it.
 
-        By the time it would be repeated, somebody else may have decided otherwise. Raises only
-        where nothing was sent.
+        By the time it would be repeated, somebody else may have decided otherwise. Only an agent
+        that reports another engine or clock (SNMPv3), and so has not read it, gets it once more.
+        Raises only where nothing was sent.
         """
         await self.prepare()
+        objects = map(_object, assignments)
         try:
             # pysnmp looks at its own clock twice a second only.
             async with asyncio.timeout(self._target.timeout):
-                reply = await self._ordering.exchange(hlapi.set_cmd, *map(_object, assignments))
+                reply = await self._link.exchange(hlapi.set_cmd, *objects, retries=0)
         except TimeoutError:
+            await self.close()  # another agent may be there by now, which would have to be learnt
             return self._silence()
         return self._said(reply)
+
+    async def close(self) -> None:
+        """Give the socket back; the next order would open another."""
+        self._prepared = False
+        await self._link.close()
 
     def _said(self, reply: Reply) -> Said:
         if isinstance(reply.indication, errind.RequestTimedOut):

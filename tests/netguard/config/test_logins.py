@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from netguard.config.problems import Severity
 from netguard.config.settings import SshLogin
 from netguard.errors import ConfigError
 from probes.snmp import Credentials
-from tests.config_files import GOOD, write
+from tests.config_files import write
 
 LOGIN = """
 [ssh.noc]
@@ -38,7 +39,7 @@ WRITER = 'write_user = "writer"\nwrite_auth_key = "env:WA"\nwrite_priv_key = "en
 
 def with_login(folder: Path, table: str = LOGIN) -> Config:
     """Return a good configuration whose first device has the login."""
-    return load(write(folder, old='snmp = "edge"', new=USED + table), environ={})
+    return load(write(folder, old='snmp = "edge"', new=f"{USED}\n{table}"), environ={})
 
 
 def with_snmp(folder: Path, *lines: str) -> Path:
@@ -339,17 +340,12 @@ def test_a_missing_secret_of_a_login_is_refused_with_its_place(tmp_path: Path) -
     ],
 )
 def test_a_key_that_cannot_be_used_is_refused_with_its_place(
-    tmp_path: Path, make: object, message: str, remedy: str
+    tmp_path: Path, make: Callable[[Path], object], message: str, remedy: str
 ) -> None:
-    assert callable(make)
     key = tmp_path / "key"
     make(key)
-    config = with_login(tmp_path, f"[ssh.noc]\nuser = 'u'\nkey_file = '{key}'\n")
+    config = with_login(tmp_path, f"[ssh.noc]\nuser = 'u'\nkey_file = '{key}'")
     with pytest.raises(ConfigError) as refused:
         ssh_login(config, config.inventory.devices[0], environ={})
     assert refused.value.message.endswith(f"[ssh.noc]: key_file: {message.format(key)}")
     assert refused.value.remedy.startswith(remedy.format(key))
-
-
-def test_the_good_file_has_no_login() -> None:
-    assert "ssh" not in GOOD

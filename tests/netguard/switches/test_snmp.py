@@ -291,7 +291,7 @@ def test_a_port_of_another_driver_has_no_number_to_send_an_order_to() -> None:
     assert device.orders == []
 
 
-def test_preparing_sends_a_switch_with_a_community_nothing() -> None:
+def test_preparing_twice_sends_a_switch_with_a_community_nothing() -> None:
     asked = []
 
     def listening(request: Request) -> list[bytes]:

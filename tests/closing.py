@@ -1,0 +1,193 @@
+"""A port that may be closed, in a few lines; a driver and a journal that do as they are told."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from netguard.errors import NetguardError
+from netguard.history import Action, Order, PortStatus
+from netguard.inventory import SwitchPort
+from netguard.shutdown import Shutdown
+from netguard.situation import Situation, ways
+from netguard.switches.change import Attempt
+from netguard.switches.switch import PortState
+from netguard.view import PortTables, View
+from probes.errors import ProbeError
+from probes.records import BasePort, Table, Tagging
+from tests.building import NOW, mac, router, seen, server, switch, view
+
+PORT = SwitchPort("cat1", "Fa0/3")
+STATION = mac(0x23)
+DOWN, UP = PortStatus("down", "down"), PortStatus("up", "up")
+
+
+def network() -> View:
+    """Return a small network, all of it read: edge1 - cat1, and ds0003 on its Fa0/3."""
+    cat1 = switch("cat1", {STATION: "Fa0/3"}, neighbors={"Gi0/1": ("edge1", "ethernet1/1")})
+    edge1 = router(neighbors={"ethernet1/1": ("cat1", "Gi0/1")})
+    ports = tuple(
+        msgspec.structs.replace(i, admin_status="up", oper_status="up", if_type=6)
+        for i in cat1.interfaces
+    )
+    cat1 = msgspec.structs.replace(cat1, interfaces=ports)
+    servers = [server("ds0003", "198.51.100.23", port="cat1 Fa0/3", customer="C-20952")]
+    return view(seen(), [edge1, cat1], servers)
+
+
+def tables(look: View) -> PortTables:
+    """Return tables in which every port of cat1 is a bridge port without tags."""
+    numbers = [port.if_index for port in look.devices["cat1"].interfaces]
+    base_ports = tuple(BasePort(base_port=n, if_index=i) for n, i in enumerate(numbers, 1))
+    tagging = tuple(Tagging(if_index=i, tagged=False) for i in numbers)
+    return PortTables(base_ports=Table(base_ports), tagging=Table(tagging))
+
+
+def situation(**fields: object) -> Situation:
+    """Return a situation in which every guard of a closing lets pass."""
+    look = network()
+    topology, homes = ways(look)
+    known: dict[str, object] = {
+        "now": NOW,
+        "change": "shutdown",
+        "port": PORT,
+        "interface": next(i for i in look.devices["cat1"].interfaces if i.name == PORT.port),
+        "view": look,
+        "topology": topology,
+        "homes": homes,
+        "tables": tables(look),
+        "settings": Shutdown(),
+        "recent": 0,
+        "handled": frozenset(),
+    }
+    return Situation(**{**known, **fields})  # type: ignore[arg-type]
+
+
+class Device:
+    """A driver whose device does as the test says; `log` is what it was asked, in order.
+
+    `obeys` says whether an order changes the port, `says` what it answers. `loses` are the numbers
+    of the readings, from 1, that get no answer; the first `lagging` ones show it still up.
+    """
+
+    def __init__(
+        self,
+        *,
+        obeys: bool = True,
+        says: str = "noError",
+        status: PortStatus = UP,
+        lagging: int = 0,
+        loses: Iterable[int] = (),
+        refuses: ProbeError | None = None,
+        number: int = 10005,
+    ) -> None:
+        self.log: list[str] = []
+        self.status = status
+        self.obeys, self.says, self.refuses = obeys, says, refuses
+        self.lagging, self.loses, self.number = lagging, set(loses), number
+        self.saved = "saved"
+        self.unlike: ProbeError | None = None
+        self._readings = 0
+
+    async def prepare(self) -> None:
+        self.log.append("prepare")
+        if self.refuses:
+            raise self.refuses
+
+    async def find(self, name: str) -> PortState:
+        self.log.append(f"find {name}")
+        return PortState(name=name, if_index=self.number, status=self.status)
+
+    async def again(self, port: PortState) -> PortState:
+        self.log.append("again")
+        self._readings += 1
+        if self._readings in self.loses:
+            raise ProbeError("cat1", "no SNMP answer to 3 requests")
+        if self.unlike:
+            raise self.unlike
+        status = self.status
+        if self._readings <= self.lagging:
+            status = PortStatus(status.admin, "up")
+        return msgspec.structs.replace(port, status=status)
+
+    async def set_admin_status(self, port: PortState, *, up: bool) -> str:
+        self.log.append(f"set {port.if_index} {'up' if up else 'down'}")
+        if self.obeys:
+            self.status = UP if up else DOWN
+        return self.says
+
+    async def save(self) -> str:
+        self.log.append("save")
+        return self.saved
+
+    async def close(self) -> None:
+        self.log.append("close")
+
+
+class Pages:
+    """A journal on paper."""
+
+    def __init__(self, busy: NetguardError | None = None) -> None:
+        self.written: list[Action] = []
+        self.busy = busy
+
+    def begin(self, intent: Action) -> None:
+        if self.busy:
+            raise self.busy
+        self.written.append(intent)
+
+    def end(self, record: Action) -> None:
+        self.written.append(record)
+
+    def recent_shutdowns(self, since: datetime) -> int | None:
+        return sum(a.at >= since for a in self.written if a.step == "intent")
+
+    def actions(self, port: SwitchPort | None) -> tuple[Action, ...] | None:
+        return tuple(a for a in self.written if port in (None, a.port))
+
+    def unfinished(self) -> tuple[Action, ...]:
+        return ()
+
+
+class Clock:
+    """Time that passes by a second with every look at it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+async def cleared() -> bool | None:
+    return True
+
+
+def order(**fields: object) -> Order:
+    known: dict[str, object] = {
+        "change": "shutdown",
+        "who": "oncall",
+        "host": "mon",
+        "reason": "took the gateway",
+    }
+    return Order(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def attempt(
+    device: Device,
+    pages: Pages,
+    *,
+    verify: Callable[[], Awaitable[bool | None]] = cleared,
+    **fields: object,
+) -> Attempt:
+    known: dict[str, object] = {
+        "action_id": "a1",
+        "order": order(),
+        "pid": 4711,
+        "connect": lambda: device,
+        "journal": pages,
+        "clock": Clock(),
+        "verify": verify,
+    }
+    return Attempt(**{**known, **fields})  # type: ignore[arg-type]
