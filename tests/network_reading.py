@@ -36,7 +36,7 @@ from probes.records import (
 )
 from tests.building import GATEWAY, NOW, VLAN, asked, claim, remembered, seen, segment
 from tests.network_maker import NETGUARD, VIRTUAL, Network
-from tests.network_words import ADDRESS, claims, listing, mute, servers
+from tests.network_words import ADDRESS, claims, listing, mute, quiet_cable, servers
 
 ELSEWHERE = IPv4Address("192.0.2.9")  # netguard's own, where it is not in the segment
 RowT = TypeVar("RowT")
@@ -51,8 +51,10 @@ class Reading:
         self.network = network
         self.random = network.random
         self.silent = {s for s in network.switches if network.wrong("silent", 0.4)}
-        self.mute = mute(network)
-        self.claims = claims(network)
+        self.cleared = {s for s in network.switches if network.wrong("aged", 0.4)}
+        quiet = quiet_cable(network)
+        self.mute = mute(network, quiet)
+        self.claims = claims(network, quiet)
         self.listing = listing(network, self.mute)
         self.passing = {h for h in network.hubs if network.wrong("flooding", 0.6)}
         self.listed = [n for n in network.devices if network.recipe.managed or n[:3] == "cat"]
@@ -198,7 +200,7 @@ class Reading:
             true = self.directions[NETGUARD][name]
             others = [self.directions[h][name] for h in holders if h != NETGUARD]
             return [*dict.fromkeys([true, *(p for p in others if self.random.random() < 0.5)])]
-        if network.wrong("aged", 0.25):
+        if network.wrong("aged", 0.8 if name in self.cleared else 0.15):
             return []
         port = self.directions[self.random.choice(holders)][name]
         if network.wrong("stale", 0.15):
@@ -285,7 +287,7 @@ class Reading:
 
 
 def _is_live(network: Network, holder: str) -> bool:
-    """Tell whether a node sends in the segment: most switches are managed in a VLAN of their own."""
+    """Tell whether a node sends in the segment; most switches are managed in another VLAN."""
     if holder == NETGUARD:
         return network.recipe.seat == "in-band"
     return holder not in network.switches or network.chance(0.3)

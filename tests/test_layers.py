@@ -67,6 +67,11 @@ def test_only_the_sessions_and_the_lab_s_agent_know_an_snmp_library(library: str
     )
 
 
+@pytest.mark.parametrize("library", ["netmiko", "paramiko"])
+def test_only_the_ssh_driver_s_session_knows_an_ssh_library(library: str) -> None:
+    assert importing(library) <= {"netguard/switches/ssh_session.py"}
+
+
 def test_raw_sockets_are_opened_in_one_place_besides_the_lab() -> None:
     assert {f for f in using("SOCK_RAW") if not f.startswith("netguard/lab/")} == {"probes/link.py"}
 

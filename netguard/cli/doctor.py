@@ -49,6 +49,7 @@ def _checks(path: Path | None) -> Iterator[Check]:
 def _site(reading: Reading) -> Iterator[Check]:
     config = reading.config
     yield machine.store(config.store)
+    yield machine.unattended(config)
     yield machine.raw_sockets(config)
     yield from map(machine.segment, config.inventory.segments)
     with progress_bar() as progress:

@@ -16,6 +16,7 @@ from netguard.config.places import sqlite_file
 from netguard.config.problems import Problem, errors
 from netguard.doctor.check import Check, failed, ok, warning
 from netguard.errors import StoreError
+from netguard.freezing import why_frozen
 from netguard.inventory import Segment
 from netguard.store import open_store
 from netguard.store.opening import make_folder
@@ -136,6 +137,15 @@ def _store_to_come(path: Path) -> Check:
         f"{path} cannot be made: {folder} is not writable to this user",
         make_folder(path.parent),
     )
+
+
+def unattended(config: Config) -> Check:
+    """Say what may be done unattended, and whether somebody has frozen it."""
+    kinds = ", ".join(config.shutdown.automatic)
+    if frozen := why_frozen(config.store):
+        remedy = "`netguard port thaw` removes it." if kinds else ""
+        return warning("unattended", f"frozen: {frozen}", remedy)
+    return ok("unattended", f"ports may be closed for {kinds}" if kinds else "nothing is changed")
 
 
 def versions() -> Iterator[Check]:

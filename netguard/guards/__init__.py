@@ -6,6 +6,7 @@ refuses. None of them asks who is calling; only `automatic` makes them stricter.
 
 from collections.abc import Callable, Iterator, Mapping
 
+from netguard.guards.links import uplink
 from netguard.guards.made_for import already_down, lag_member, not_a_managed_port, trunk
 from netguard.guards.opening import already_up, not_ours, still_in_trouble
 from netguard.guards.protecting import gateway_station, own_path, protected
@@ -17,7 +18,6 @@ from netguard.guards.unattended import (
     too_few_sightings,
     unproven,
 )
-from netguard.guards.uplink import uplink
 from netguard.situation import Situation
 
 __all__ = ["CLOSING", "OPENING", "UNATTENDED", "Guard", "refusals"]

@@ -318,3 +318,16 @@ def test_the_versions_of_what_is_installed_are_named() -> None:
     named = {check.subject: check.detail for check in machine.versions()}
     assert {"Python", "netguard", "click", "pysnmp", "sqlalchemy"} <= named.keys()
     assert "psycopg" not in named  # an extra
+
+
+def test_a_freeze_is_said_and_how_to_thaw_it(tmp_path: Path) -> None:
+    policy = '\n[shutdown]\nautomatic = ["gateway-hijack"]\n'
+    text = f'store = "sqlite:///{tmp_path}/netguard.db"\n{policy}'
+    path = tmp_path / "netguard.toml"
+    path.write_text(text)
+    config = read(path).config
+    assert machine.unattended(config).detail == "ports may be closed for gateway-hijack"
+    (tmp_path / "frozen").write_text("maintenance until noon\n")
+    check = machine.unattended(config)
+    assert (check.status, "maintenance until noon" in check.detail) == ("warning", True)
+    assert "netguard port thaw" in check.remedy

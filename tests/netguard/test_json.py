@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from netguard.cli.device import DeviceReport, FdbRow
+from netguard.emergency.report import PortReport
 from netguard.findings import Claimant, Evidence, Finding, Location
+from netguard.history import PortStatus
 from netguard.inventory import SwitchPort
 from netguard.sweep import Report
 from netguard.whereis import HostReport, Station
@@ -27,6 +29,9 @@ PROMISED = {
     InterfaceAddress: "ip prefix_length if_index",
     ArpEntry: "ip mac if_index",
     FdbRow: "vlan mac base_port if_index port status",
+    PortReport: "action_id device port if_index outcome refused_by before after stations"
+    " conflict_cleared undo",
+    PortStatus: "admin oper",
     Neighbor: "protocol if_index port remote_name remote_port remote_chassis",
 }
 

@@ -30,9 +30,12 @@ NETWORKS = int(os.environ.get("NETGUARD_TOPOLOGIES", "300"))
 # Beside any set of faults: none, and those that together have been a way round a guard.
 PLOTS = [
     frozenset[str](),
+    frozenset({"gaps"}),
+    frozenset({"borrowing"}),
     frozenset({"no-lldp", "aged"}),
     frozenset({"colluding", "no-lldp", "aged"}),
-    frozenset({"colluding", "no-lldp", "flooding", "borrowing"}),
+    frozenset({"colluding", "no-lldp"}),
+    frozenset({"colluding", "no-lldp", "flooding", "borrowing", "aged"}),
     frozenset({"borrowing", "wrong-port", "poisoned"}),
     frozenset({"borrowing", "no-lldp", "stale", "silent"}),
 ]

@@ -31,6 +31,7 @@ def test_on_a_healthy_network_nothing_fails(lab: Lab) -> None:
         "configuration",
         "secrets",
         "store",
+        "unattended",
         "raw sockets",
         "segment web-226",
         "router edge1",
@@ -64,11 +65,12 @@ def test_the_doctor_speaks_one_line_for_each_check(tmp_path: Path, capsys: Captu
     path.write_text(f'store = "sqlite:///{tmp_path}/netguard.db"\n')
     assert run(["doctor", "-v", "--config", str(path)]) == 0
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert [line[1] for line in lines[:5]] == [
+    assert [line[1] for line in lines[:6]] == [
         "clock",
         "configuration",
         "secrets",
         "store",
+        "unattended",
         "raw sockets",
     ]
     assert "Python" in [line[1] for line in lines]

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from netguard.ports import find_port
 from netguard.situation import Situation, neighbours, own_macs_of, segments
-from netguard.view import gateway_identity
 
 _Seen = Mapping[str, frozenset[str]]  # MAC -> the ports of one device that have it
 _NOTHING: _Seen = {}
@@ -58,7 +57,7 @@ def _unaccounted(s: Situation) -> list[str]:
 
 def _reached(s: Situation) -> set[str]:
     joined = {(a.device, b.device) for a, b in s.topology.links.items()}
-    learned, own = _learned(s), _infrastructure(s)
+    learned, own = _learned(s), _witnesses(s)
     believed = {pair for pair in joined if _borne_out(s, *pair, learned, own)}
     reached, new = {s.port.device}, {s.port.device}
     while new:
@@ -72,8 +71,8 @@ def _borne_out(
 ) -> bool:
     """Tell whether what two devices have learned can be so with the links between them.
 
-    Across a true link each station hangs on one side, so the other side has it on the link. And a
-    MAC of the network's own must be known to both: of their own, customers can send any number.
+    Across a true link each station hangs on one side, so the other side, and it alone, has it on
+    the link. One must be a router or this machine: of their own MACs customers send any number.
     """
     here, there = learned.get(near, _NOTHING), learned.get(far, _NOTHING)
     out, back = _ends(s, near, far), _ends(s, far, near)
@@ -82,7 +81,7 @@ def _borne_out(
     if _is_router(s, near):
         return _only_there(s, near, there, back)
     both = here.keys() & there.keys()
-    return bool(both & own) and all(here[mac] & out or there[mac] & back for mac in both)
+    return bool(both & own) and all((here[mac] <= out) != (there[mac] <= back) for mac in both)
 
 
 def _is_router(s: Situation, name: str) -> bool:
@@ -110,13 +109,11 @@ def _learned(s: Situation) -> Mapping[str, _Seen]:
     return found
 
 
-def _infrastructure(s: Situation) -> frozenset[str]:
-    """Return the MACs that are the network's own by its word, or by the configuration."""
-    pinned = (
-        gateway_identity(s.view, segment, gateway)
-        for segment in segments(s)
-        for gateway in segment.gateways
-    )
-    return s.own_macs.union(
-        *(one.macs for one in pinned if one), *map(own_macs_of, s.view.devices.values())
-    )
+def _witnesses(s: Situation) -> frozenset[str]:
+    """Return the MACs of this machine and of the routers, by their own word.
+
+    Whoever borrows one of these is found out: it is then missing on the link to the router.
+    """
+    devices = s.view.devices.values()
+    routers = (own_macs_of(view) for view in devices if view.device.role == "router")
+    return s.own_macs.union(*routers)
