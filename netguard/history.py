@@ -7,7 +7,7 @@ writes each to syslog) also sees whether records at the end are missing.
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -23,6 +23,7 @@ Outcome = Literal["planned", "done", "refused", "failed", "unconfirmed"]
 # found is what a later command saw of an intent whose process ended before its outcome.
 Step = Literal["intent", "outcome", "refused", "found"]
 
+HOUR = timedelta(hours=1)
 START = "0" * 64  # what the first record follows
 
 
@@ -89,10 +90,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return read(self.text)
 
 
-class PortBusy(NetguardError):
-    """Somebody else is changing this port, or began to and never said how it ended."""
+class NotBegun(NetguardError):
+    """The history refuses an intent; `guard` is what is said to have refused."""
 
     exit_code = Exit.REFUSED
+    guard = ""
+
+
+class HourFull(NotBegun):
+    """As many ports were closed within the hour as may be, by whomever."""
+
+    guard = "per-hour"
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(f"{count} ports were closed within the hour; {most} may be")
+
+
+class PortBusy(NotBegun):
+    """Somebody else is changing this port, or began to and never said how it ended."""
+
+    guard = "being-changed"
 
     def __init__(self, busy: Action, now: datetime) -> None:
         order, port = busy.order, busy.port

@@ -30,11 +30,11 @@ _PATIENCE = 1.0  # seconds for a syslog that does not read; an emergency does no
 class Journal(Protocol):
     """What changes a port writes down here, and asks what was written before."""
 
-    def begin(self, intent: Action) -> None:
+    def begin(self, intent: Action, *, most: int | None = None) -> None:
         """Write an intent down, before anything is sent.
 
-        Raises `PortBusy` where somebody else is at this port, `StoreError` where it cannot be
-        written: then nothing may be sent.
+        Raises `PortBusy` where somebody else is at this port, `HourFull` where `most` ports were
+        closed within the hour, `StoreError` where it cannot be written: then nothing may be sent.
         """
 
     def end(self, record: Action) -> None:
@@ -88,10 +88,10 @@ class StoreJournal:
         self._say = say
         self._log = log
 
-    def begin(self, intent: Action) -> None:
+    def begin(self, intent: Action, *, most: int | None = None) -> None:
         """Append an intent; as `Journal.begin`."""
         with self._open() as store:
-            entry = store.begin(intent)
+            entry = store.begin(intent, most=most)
         self._log(summary(entry, intent))
 
     def end(self, record: Action) -> None:
@@ -145,7 +145,7 @@ class LogJournal:
         self._say = say
         self._log = log
 
-    def begin(self, intent: Action) -> None:
+    def begin(self, intent: Action, *, most: int | None = None) -> None:  # noqa: ARG002 - as Journal
         """Write an intent down."""
         self.end(intent)
 

@@ -10,7 +10,12 @@ import msgspec
 from netguard.ask import ask, ask_again, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
-from netguard.emergency.unattended import Deed, act_on_policy, open_again
+from netguard.emergency.unattended import (
+    Deed,
+    act_on_policy,
+    not_closed_any_more,
+    open_again,
+)
 from netguard.findings import Finding, gravest_first
 from netguard.gateways import look_at_gateways
 from netguard.inventory import Segment, devices_named, index
@@ -70,8 +75,12 @@ async def sweep(
         gaps=gaps_of(view),
     )
     remembered = remember(memory, view, judge(view), record)
-    deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
-    deeds = (*first, *deeds, *await open_again(config, clock=clock))
+    deeds = (
+        *first,
+        *await not_closed_any_more(config, view, clock=clock),
+        *await act_on_policy(config, view, remembered.findings, clock=clock),
+        *await open_again(config, clock=clock),
+    )
     return msgspec.structs.replace(
         with_deeds(report(record, remembered), deeds), silent_gateways=silent_gateways(view)
     )

@@ -177,7 +177,9 @@ class PysnmpLink:
         """Return the error that an indication amounts to: NoAnswer for silence, else Refused."""
         if isinstance(indication, errind.RequestTimedOut):
             return silence(self._target, self._credentials)
-        return refusal(self._target, str(indication))
+        # Reading and writing have a user each, and only one of them may be wrong.
+        who = f" (user {self._credentials.user})" if self._credentials.user else ""
+        return refusal(self._target, f"{indication}{who}")
 
     async def _ask(
         self, command: Callable[..., Awaitable[Any]], *what: int | str

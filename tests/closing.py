@@ -130,8 +130,10 @@ class Pages:
     def __init__(self, busy: NetguardError | None = None) -> None:
         self.written: list[Action] = []
         self.busy = busy
+        self.most: int | None = None
 
-    def begin(self, intent: Action) -> None:
+    def begin(self, intent: Action, *, most: int | None = None) -> None:
+        self.most = most
         if self.busy:
             raise self.busy
         self.written.append(intent)

@@ -17,7 +17,7 @@ def main_until(step: str, arguments: list[str]) -> None:
         if said.startswith(step):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    port_acts.show_step = die
+    vars(port_acts)["show_step"] = die
     main(arguments)
 
 

@@ -6,7 +6,7 @@ What it does wrong is said when it is made: see `Manners`.
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -101,16 +101,18 @@ class SshDevice:
         *,
         host_key: paramiko.PKey | None = None,
         user_key: paramiko.PKey | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self.vendor = VENDORS[platform]
         self.manners = manners
         self.host_key = host_key or paramiko.ECDSAKey.generate()
         self.user_key = user_key
-        self.ports = {"0/3": True, "1/3": True}
+        self.ports: MutableMapping[str, bool] = {"0/3": True, "1/3": True}
         self.commands: list[str] = []
         self.logins = 0
         self.leaving = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._address = address
+        self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]
         self._transports: list[paramiko.Transport] = []
@@ -141,7 +143,7 @@ class SshDevice:
     def known_hosts_line(self, key: paramiko.PKey | None = None) -> str:
         """Return the line by which a client knows this device."""
         key = key or self.host_key
-        return f"[127.0.0.1]:{self.port} {key.get_name()} {key.get_base64()}\n"
+        return f"[{self._address}]:{self.port} {key.get_name()} {key.get_base64()}\n"
 
     def _accept(self) -> None:
         with suppress(OSError):

@@ -90,6 +90,8 @@ def show(app: App, identifier: str) -> None:
 
 def _after_reading(finding: Finding) -> str:
     """Return the command that follows once the finding has been read: this one has been run."""
+    if finding.state != "resolved" and finding.advice.startswith("netguard port show "):
+        return finding.advice
     if finding.state == "open":
         return f"netguard findings ack {finding.id} --note TEXT"
     suspects = [c.mac for c in finding.claimants if c.role != "rightful"]

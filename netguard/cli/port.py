@@ -66,7 +66,7 @@ def safeguards(verb: str, guards: tuple[str, ...]) -> Callable[[Command], Comman
 def show(
     app: App, device: str | None, port_name: str | None, mac: str | None, finding: str | None
 ) -> int:
-    """Show a port as it is now: who is behind it, and what would forbid to change it."""
+    """Show a port as it is now, and what forbids to change it."""
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
     return port_acts.show(app, Named(device, port_name, mac, finding))
@@ -88,10 +88,11 @@ def shutdown(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Close a port: guards, your word, SET, read back, and see that the trouble ends.
+    """Close a port, and see that the trouble ends.
 
-    The plan stands on stderr; you confirm by typing the port's name (--yes where nobody can type).
-    The last line is the command that takes it back.
+    In order: guards, your word, write-ahead, SET, read back, and a look who answers now. The
+    plan stands on stderr; you confirm by typing the port's name (--yes where nobody can
+    type). The last line is the command that takes it back.
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
@@ -115,8 +116,9 @@ def restore(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Open a port that netguard closed, unless the trouble is still there.
+    """Open a port that netguard closed.
 
+    Not while its trouble is seen elsewhere, and not what others closed (--override not-ours).
     --mac and --finding name the port that was closed because of them.
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
@@ -131,10 +133,11 @@ def restore(
 @click.option("--verify", is_flag=True, help="Check that no record was changed or taken out.")
 @common_options
 def history(app: App, device: str | None, port_name: str | None, *, verify: bool) -> int:
-    """List what was done to ports and what was declined, the latest last; -v shows every step.
+    """List what was done to ports, or declined.
 
-    Each record carries the digest of the one before it; --verify checks them all, and exits 1 at
-    the first that is not as it was written. The last digest also stands in syslog.
+    The latest stands last; -v shows every step. Each record carries the digest of the one
+    before it; --verify checks them all, and exits 1 at the first that is not as it was written.
+    The last digest also stands in syslog.
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
@@ -145,9 +148,10 @@ def history(app: App, device: str | None, port_name: str | None, *, verify: bool
 @click.option("--reason", metavar="TEXT", default="", help="Why, for whoever reads it next.")
 @common_options
 def freeze(app: App, reason: str) -> int:
-    """Forbid every unattended change, until `netguard port thaw`. People may still act.
+    """Forbid every unattended change.
 
-    It makes a file, which any shell can do as well: `netguard port freeze` prints its path.
+    People may still act. It holds until `netguard port thaw`: it makes a file, which any
+    shell can do as well: `netguard port freeze` prints its path.
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
@@ -157,7 +161,7 @@ def freeze(app: App, reason: str) -> int:
 @port.command()
 @common_options
 def thaw(app: App) -> int:
-    """Allow unattended changes again, as far as the configuration does."""
+    """Allow unattended changes again."""
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
     return port_acts.thaw(app)

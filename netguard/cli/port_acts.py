@@ -13,6 +13,7 @@ from netguard.cli.port_screen import (
     ask_for_word,
     show_found,
     show_history,
+    show_next,
     show_plan,
     show_report,
     show_step,
@@ -72,6 +73,7 @@ def show(app: App, named: Named) -> int:
         print_json(report)
         return Exit.DONE
     show_plan(report, err=False, whole=app.verbose > 0)
+    show_next(report)
     show_history(desk.known.journal.actions(s.port) or (), whole=False, latest=3)
     return Exit.DONE
 

@@ -1,5 +1,6 @@
 """How a port, a plan, an outcome and the history look on a screen at four in the morning."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
@@ -63,6 +64,13 @@ def _show_guards(report: PortReport, say: Callable[..., None], *, whole: bool) -
         say(f"  {label} {verdict.guard}: {verdict.reason}", colour)
     if whole and passed:
         say(f"  let pass   {', '.join(passed)}")
+
+
+def show_next(report: PortReport) -> None:
+    """Print the command that would change the port now, where no guard forbids it."""
+    if not report.refused_by and report.device and report.port:
+        words = ("netguard", "port", report.change, report.device, report.port)
+        click.echo(f"  next       {shlex.join(words)} --reason TEXT")
 
 
 def ask_for_word(report: PortReport) -> str:

@@ -1,21 +1,19 @@
 """What is remembered when a port is to be changed: pins, open findings, and what was done to it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from netguard.config import Config
 from netguard.errors import StoreError
 from netguard.findings import Finding
-from netguard.history import Action
+from netguard.history import HOUR, Action
 from netguard.inventory import SwitchPort
 from netguard.journal import Journal, open_journal
 from netguard.remember import Memory, recall
 from netguard.store import open_store
 from probes.records import Gap
-
-HOUR = timedelta(hours=1)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +69,12 @@ def standing(actions: Iterable[Action] | None) -> Action | None:
     """Return the closing by which a port still stands closed, as far as its history says."""
     last = None
     for action in actions or ():
-        if action.step in ("outcome", "found") and action.outcome in ("done", "unconfirmed"):
+        if action.step not in ("outcome", "found"):
+            continue
+        if action.outcome in ("done", "unconfirmed"):
             last = action if action.order.change == "shutdown" else None
+        elif last is not None and action.action_id == last.action_id:
+            last = None  # it was found open again
     return last
 
 

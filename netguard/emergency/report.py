@@ -82,6 +82,23 @@ def unplaced(guard: str, detail: str, *, change: Change, finding: str | None = N
     )
 
 
+def found(word: Action) -> PortReport:
+    """Return what a later look says of an attempt."""
+    return PortReport(
+        action_id=word.action_id,
+        device=word.port.device,
+        port=word.port.port,
+        if_index=word.if_index,
+        outcome=word.outcome or "unconfirmed",
+        change=word.order.change,
+        server=word.server,
+        customer=word.customer,
+        finding=word.order.finding,
+        reason=word.order.reason,
+        detail=word.detail,
+    )
+
+
 def reported(result: Result, *, undo: str | None, gaps: tuple[Gap, ...] = ()) -> PortReport:
     """Return what was done."""
     word = result.record

@@ -12,12 +12,12 @@ from netguard.emergency.disputes import dispute_of
 from netguard.emergency.gathering import gather, situation, with_claims
 from netguard.emergency.known import Known, know, standing_closings
 from netguard.emergency.placing import Unplaced, Wanted, accused, station_port
-from netguard.emergency.report import PortReport
+from netguard.emergency.report import PortReport, found
 from netguard.findings import Finding, Severity, incident
 from netguard.history import Action, Change
 from netguard.shutdown import plan
 from netguard.situation import Situation, ways
-from netguard.view import View
+from netguard.view import DeviceView, View
 from probes.records import Gap
 
 WHO = "netguard"
@@ -94,6 +94,37 @@ def _said(known: Known, incident: str | None, refused_by: tuple[str, ...]) -> bo
         and a.refused_by == refused_by
         for a in known.journal.actions(None) or ()
     )
+
+
+async def not_closed_any_more(config: Config, view: View, *, clock: Clock) -> tuple[Deed, ...]:
+    """Tell of ports that netguard closed and that are up again in the look just taken.
+
+    A restart of the switch does that, unless the configuration was saved; or a person did.
+    """
+    known = know(config)
+    deeds = []
+    for closing in standing_closings(known):
+        device = view.devices.get(closing.port.device)
+        ports = device.interfaces if device else ()
+        if any(p.name == closing.port.port and p.admin_status == "up" for p in ports):
+            deeds.append(await _found_open(config, known, closing, device, clock=clock))
+    return tuple(deeds)
+
+
+async def _found_open(
+    config: Config, known: Known, closing: Action, device: DeviceView | None, *, clock: Clock
+) -> Deed:
+    up_time = device.system.up_time if device and device.system else None
+    restarted = up_time is not None and up_time < (clock() - closing.at).total_seconds()
+    why = f"{closing.port.device} was restarted since" if restarted else "somebody opened it"
+    word = msgspec.structs.replace(
+        closing, step="found", at=clock(), outcome="failed", detail=f"it is up again: {why}"
+    )
+    known.journal.end(word)
+    report = found(word)
+    sentence = f"{closing.port}, which netguard closed, is up again: {why}"
+    message = Message(severity="warning", title=f"netguard: {sentence}", body=closing.order.reason)
+    return Deed(report=report, sentence=sentence, gaps=await send(config, message))
 
 
 async def open_again(config: Config, *, clock: Clock) -> tuple[Deed, ...]:

@@ -6,6 +6,7 @@ link would hide that nothing is said of the real one, so the FDBs must bear it o
 
 from collections.abc import Mapping
 
+from netguard.inventory import SwitchPort
 from netguard.ports import find_port
 from netguard.situation import Situation, neighbours, own_macs_of, segments
 
@@ -56,9 +57,9 @@ def _unaccounted(s: Situation) -> list[str]:
 
 
 def _reached(s: Situation) -> set[str]:
-    joined = {(a.device, b.device) for a, b in s.topology.links.items()}
     learned, own = _learned(s), _witnesses(s)
-    believed = {pair for pair in joined if _borne_out(s, *pair, learned, own)}
+    links = s.topology.links.items()
+    believed = {(a.device, b.device) for a, b in links if _borne_out(s, a, b, learned, own)}
     reached, new = {s.port.device}, {s.port.device}
     while new:
         new = {b for a, b in believed if a in new} - reached
@@ -67,36 +68,35 @@ def _reached(s: Situation) -> set[str]:
 
 
 def _borne_out(
-    s: Situation, near: str, far: str, learned: Mapping[str, _Seen], own: frozenset[str]
+    s: Situation,
+    near: SwitchPort,
+    far: SwitchPort,
+    learned: Mapping[str, _Seen],
+    own: frozenset[str],
 ) -> bool:
-    """Tell whether what two devices have learned can be so with the links between them.
+    """Tell whether what two devices have learned can be so with this link between them.
 
     Across a true link each station hangs on one side, so the other side, and it alone, has it on
     the link. One must be a router or this machine: of their own MACs customers send any number.
     """
-    here, there = learned.get(near, _NOTHING), learned.get(far, _NOTHING)
-    out, back = _ends(s, near, far), _ends(s, far, near)
-    if _is_router(s, far):
-        return _is_router(s, near) or _only_there(s, far, here, out)
-    if _is_router(s, near):
-        return _only_there(s, near, there, back)
+    here, there = learned.get(near.device, _NOTHING), learned.get(far.device, _NOTHING)
+    if _is_router(s, far.device):
+        return _is_router(s, near.device) or _only_there(s, far.device, here, near.port)
+    if _is_router(s, near.device):
+        return _only_there(s, near.device, there, far.port)
     both = here.keys() & there.keys()
-    return bool(both & own) and all((here[mac] <= out) != (there[mac] <= back) for mac in both)
+    apart = ((here[mac] == {near.port}) != (there[mac] == {far.port}) for mac in both)
+    return bool(both & own) and all(apart)
 
 
 def _is_router(s: Situation, name: str) -> bool:
     return s.topology.roles.get(name) == "router"
 
 
-def _ends(s: Situation, near: str, far: str) -> frozenset[str]:
-    links = s.topology.links.items()
-    return frozenset(a.port for a, b in links if (a.device, b.device) == (near, far))
-
-
-def _only_there(s: Situation, router: str, seen: _Seen, ends: frozenset[str]) -> bool:
-    """Tell whether a switch has the MACs of a router, which has no FDB, on these ports alone."""
+def _only_there(s: Situation, router: str, seen: _Seen, port: str) -> bool:
+    """Tell whether a switch has the MACs of a router, which has no FDB, on this port alone."""
     places = [seen[mac] for mac in own_macs_of(s.view.devices[router]) if mac in seen]
-    return bool(places) and all(ports <= ends for ports in places)
+    return bool(places) and all(ports == {port} for ports in places)
 
 
 def _learned(s: Situation) -> Mapping[str, _Seen]:

@@ -1,5 +1,6 @@
 """The sentences that rules share: stations by name and place, evidence, and the next command."""
 
+import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -85,8 +86,11 @@ def _why_not(suspect: Suspect) -> str:
 
 
 def advice(finding_id: str, claimants: Iterable[Claimant]) -> str:
-    """Return the next command: the whole finding, or a search where a culprit has no port yet."""
+    """Return the next command: the impostor's port, a search for it, or the whole finding."""
     culprits = [c for c in claimants if c.role != "rightful"]
+    impostors = [c for c in culprits if c.role == "impostor"]
+    if len(impostors) == 1 and (place := impostors[0].location):
+        return shlex.join(("netguard", "port", "show", place.device, place.port))
     lost = [c.mac for c in culprits if c.location is None]
     if lost and len(lost) == len(culprits):
         return f"netguard host locate {lost[0]}"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from netguard import life
 from netguard.errors import StoreError
 from netguard.findings import Finding, State, gravest_first
-from netguard.history import Action, Entry, PortBusy, shutdowns
+from netguard.history import HOUR, Action, Entry, HourFull, PortBusy, shutdowns
 from netguard.inventory import SwitchPort
 from netguard.life import Changes, Event
 from netguard.store import actions, rows, schema
@@ -135,16 +135,21 @@ class Store:
             row = connection.execute(query).mappings().one_or_none()
         return SweepRecord(**row) if row else None
 
-    def begin(self, intent: Action) -> Entry:
+    def begin(self, intent: Action, *, most: int | None = None) -> Entry:
         """Append an intent, before anything is sent.
 
         Raises `PortBusy` where an intent for this port stands that has no outcome: of any number
-        of processes that begin at the same moment, one does.
+        of processes that begin at the same moment, one does. Raises `HourFull` where `most` ports
+        were closed within the hour.
         """
         with writing(self._engine) as connection:
             busy = actions.open_intents() & actions.at_port(intent.port)
             for action in actions.actions(connection, busy):
                 raise PortBusy(action, intent.at)
+            if most is not None:
+                recent = actions.actions(connection, actions.begun_since(intent.at - HOUR))
+                if (count := shutdowns(recent)) >= most:
+                    raise HourFull(count, most)
             return rows.add_action(connection, intent)
 
     def append(self, action: Action) -> Entry:

@@ -13,15 +13,13 @@ from typing import Any
 
 import msgspec
 
-from netguard.errors import Exit, NetguardError
-from netguard.history import Action, Order, Outcome, PortStatus
+from netguard.history import Action, NotBegun, Order, Outcome, PortStatus
 from netguard.journal import Journal
 from netguard.shutdown import Plan, plan
 from netguard.situation import Situation
 from netguard.switches.switch import NoSuchPort, PortState, Switch
 from probes.errors import ProbeError, Refused
 
-BUSY = "being-changed"  # who was first at a port finishes; no person can lift that
 OBEYS = 2.0  # seconds that a device may take until ifAdminStatus is what was ordered
 SETTLES = 5.0  # and ifOperStatus, which net-snmp, for one, looks at every three seconds only
 _AGAIN = 0.02
@@ -66,20 +64,24 @@ async def change(situation: Situation, attempt: Attempt) -> Result:
         return refused(decided, attempt, "; ".join(_reasons(decided)))
     switch = attempt.connect()
     try:
-        return await _guarded(decided, attempt, switch)
+        return await _begun(decided, attempt, switch, _most(situation, attempt))
     finally:
         await switch.close()
 
 
-async def _guarded(decided: Plan, attempt: Attempt, switch: Switch) -> Result:
+def _most(s: Situation, attempt: Attempt) -> int | None:
+    """Return how many closings an hour may have: the guard's answer may be too old by now."""
+    lifted = "per-hour" in attempt.lifted and not s.automatic
+    return None if lifted or s.change == "restore" else s.settings.per_hour
+
+
+async def _begun(decided: Plan, attempt: Attempt, switch: Switch, most: int | None) -> Result:
     intent = record(decided, attempt, step="intent")
     attempt.tell("writing down what is about to be done")
     try:
-        attempt.journal.begin(intent)
-    except NetguardError as error:
-        if error.exit_code != Exit.REFUSED:
-            raise
-        return refused(decided, attempt, error.message, by=(BUSY,))
+        attempt.journal.begin(intent, most=most)
+    except NotBegun as error:
+        return refused(decided, attempt, error.message, by=(error.guard,))
     try:
         await asyncio.sleep(0)  # the last moment at which a Ctrl-C stops it
     except asyncio.CancelledError:

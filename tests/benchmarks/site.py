@@ -8,6 +8,7 @@ import gc
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
@@ -48,7 +49,7 @@ READ, WRITE, VLAN = "public", "private", 226
 ROUTER, GATEWAY = "edge1", "198.51.100.1"
 NO_ACCESS = 6
 _FIRST = int(IPv4Address("127.1.0.1"))
-_IF_INDEX = 10100
+IF_INDEX = 10100
 _ROUTER_MAC = bytes.fromhex("00005e005301")
 
 
@@ -102,7 +103,8 @@ def towards(here: int, there: int) -> int:
     return UPLINK
 
 
-class Site(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Site:
     """A tree of `count` switches."""
 
     count: int
@@ -236,15 +238,15 @@ def switch_agent(site: Site, switch: int) -> Agent:
     objects[dotted(bridge_mib.BASE_BRIDGE_ADDRESS)] = octets(chassis)
     for n in range(1, PORTS + 1):
         mac = (int.from_bytes(chassis, "big") + n).to_bytes(6, "big")
-        objects |= _interface(_IF_INDEX + n, _port_name(n), b"GigabitEthernet1/0/%d" % n, mac)
-        objects |= _row((n,), {bridge_mib.BASE_PORT_IF_INDEX: integer(_IF_INDEX + n)})
+        objects |= _interface(IF_INDEX + n, _port_name(n), b"GigabitEthernet1/0/%d" % n, mac)
+        objects |= _row((n,), {bridge_mib.BASE_PORT_IF_INDEX: integer(IF_INDEX + n)})
         made_for = {
             cisco_vtp_mib.TRUNK_PORT_DYNAMIC_STATE: integer(1 if n in trunks else 2),
             cisco_vtp_mib.TRUNK_PORT_DYNAMIC_STATUS: integer(1 if n in trunks else 2),
             ieee8023_lag_mib.AGG_PORT_SELECTED_AGG_ID: integer(0),
             ieee8023_lag_mib.AGG_PORT_ATTACHED_AGG_ID: integer(0),
         }
-        objects |= _row((_IF_INDEX + n,), made_for)
+        objects |= _row((IF_INDEX + n,), made_for)
     for mac, port in site.stations(switch).items():
         learned = {bridge_mib.TP_FDB_PORT: integer(port), bridge_mib.TP_FDB_STATUS: integer(3)}
         objects |= _row(tuple(mac), learned)

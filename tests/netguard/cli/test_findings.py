@@ -159,7 +159,7 @@ def test_one_finding_is_shown_whole(netguard: Netguard) -> None:
         "arp-sweep",
         "both answered",
         "opened",
-        f"netguard findings ack {HIJACK.id}",
+        "next: netguard port show cat1 Fa0/3",
     ):
         assert word in out
 

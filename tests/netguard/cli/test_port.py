@@ -106,9 +106,8 @@ def test_a_port_is_named_as_people_write_it(lab: Lab, netguard: Run, name: str) 
     assert not ports(lab)["cat1 Fa0/3"]
 
 
-def test_show_says_who_is_behind_a_port_and_what_forbids_to_close_it(
-    taken: Lab, netguard: Run
-) -> None:
+@pytest.mark.usefixtures("taken")
+def test_show_says_who_is_behind_a_port_and_what_forbids_to_close_it(netguard: Run) -> None:
     report = report_of(netguard("port", "show", "cat1", "Fa0/4", "--json"))
     assert report["outcome"] == "planned"
     assert report["refused_by"] == []
@@ -211,6 +210,24 @@ def test_bad_input_gets_one_clear_line_and_changes_nothing(
     assert ports(lab) == before
 
 
+def test_a_mac_on_two_ports_closes_neither(lab: Lab, netguard: Run) -> None:
+    before = ports(lab)
+    mon = ("198.51.100.10", "lladdr", "00:00:5e:00:53:10", "dev", "eth0")
+    run(lab, "ds0008", "ip", "link", "set", "eth0", "address", "00:00:5e:00:53:23")
+    try:
+        # The clone speaks through both switches, then the original to its own alone.
+        for host in ("ds0008", "ds0003"):
+            run(lab, host, "ip", "neigh", "replace", *mon)
+            run(lab, host, "ping", "-c1", "-W1", "198.51.100.10")
+        done = netguard("port", "shutdown", "--mac", "00:00:5e:00:53:23", *SOMEBODY, "--json")
+    finally:
+        run(lab, "ds0008", "ip", "link", "set", "eth0", "address", "00:00:5e:00:53:28")
+    report = report_of(done)
+    assert (done.returncode, report["refused_by"]) == (3, ["ambiguous-station"])
+    assert "cat1 Fa0/3, cat2 Fa0/4" in report["detail"]
+    assert ports(lab) == before
+
+
 def test_a_resolved_finding_closes_nothing(taken: Lab, netguard: Run) -> None:
     taken.mend()
     assert netguard("sweep").returncode == 0
@@ -232,7 +249,7 @@ def test_a_blank_reason_is_none(netguard: Run) -> None:
     assert "--reason" in done.stderr
 
 
-def test_a_port_that_is_down_already_is_left_alone(lab: Lab, netguard: Run) -> None:
+def test_a_port_that_is_down_already_is_left_alone(netguard: Run) -> None:
     assert netguard("port", "shutdown", "cat1", "Fa0/3", *SOMEBODY).returncode == 0
     done = netguard("port", "shutdown", "cat1", "Fa0/3", *SOMEBODY, "--json")
     assert done.returncode == 3
@@ -266,9 +283,7 @@ def test_restore_refuses_while_the_trouble_is_seen_elsewhere(taken: Lab, netguar
     assert (done.returncode, report_of(done)["outcome"]) == (0, "done"), done.stdout
 
 
-def test_a_missing_write_credential_is_a_refusal_and_sweeps_do_without(
-    lab: Lab, netguard: Run
-) -> None:
+def test_a_missing_write_credential_is_a_refusal_and_sweeps_do_without(netguard: Run) -> None:
     edits = (('write = "file:', '# write = "file:'),)
     assert netguard("sweep", edits=edits).returncode == 0
     done = netguard("port", "shutdown", "cat1", "Fa0/3", *SOMEBODY, "--json", edits=edits)
@@ -286,7 +301,7 @@ def test_a_read_only_community_fails_and_the_port_is_as_it_was(lab: Lab, netguar
     assert ports(lab)["cat1 Fa0/3"]
 
 
-def test_more_closings_than_an_hour_may_have_need_a_person_s_word(lab: Lab, netguard: Run) -> None:
+def test_more_closings_than_an_hour_may_have_need_a_person_s_word(netguard: Run) -> None:
     edits = (("[snmp.lab]", "[shutdown]\nper_hour = 1\n\n[snmp.lab]"),)
     assert netguard("port", "shutdown", "cat1", "Fa0/3", *SOMEBODY, edits=edits).returncode == 0
     done = netguard("port", "shutdown", "cat2", "Fa0/1", *SOMEBODY, "--json", edits=edits)
@@ -296,7 +311,8 @@ def test_more_closings_than_an_hour_may_have_need_a_person_s_word(lab: Lab, netg
     assert done.returncode == 0
 
 
-def test_half_the_switches_dead_is_no_reason_to_wait(taken: Lab, netguard: Run) -> None:
+@pytest.mark.usefixtures("taken")
+def test_half_the_switches_dead_is_no_reason_to_wait(netguard: Run) -> None:
     dead = (('address = "192.0.2.12"', 'address = "192.0.2.99"'),)
     done = netguard("port", "shutdown", "--finding", FINDING, *WHY, "--json", edits=dead)
     assert (done.returncode, report_of(done)["outcome"]) == (0, "done"), done.stdout + done.stderr
@@ -317,16 +333,15 @@ def test_it_works_with_the_store_gone_and_says_so(lab: Lab, netguard: Run) -> No
     assert ports(lab)["cat1 Fa0/4"]
 
 
-def test_it_works_under_sudo_from_a_bare_shell(taken: Lab, netguard: Run) -> None:
+@pytest.mark.usefixtures("taken")
+def test_it_works_under_sudo_from_a_bare_shell(netguard: Run) -> None:
     bare = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SUDO_USER=oncall", "TERM=dumb")
     done = netguard("port", "shutdown", "--finding", FINDING, *WHY, prefix=bare)
     assert done.returncode == 0, done.stderr
     assert history_of(netguard)[0]["order"]["who"] == "oncall"
 
 
-def test_the_history_is_verified_and_a_changed_word_is_found(
-    lab: Lab, netguard: Run, tmp_path: Path
-) -> None:
+def test_the_history_is_verified_and_a_changed_word_is_found(netguard: Run, tmp_path: Path) -> None:
     assert netguard("port", "shutdown", "cat1", "Fa0/3", *SOMEBODY).returncode == 0
     sound = netguard("port", "history", "--verify")
     assert (sound.returncode, "2 records" in sound.stdout) == (0, True)
@@ -340,7 +355,7 @@ def test_the_history_is_verified_and_a_changed_word_is_found(
     assert "Record 1" in broken.stdout + broken.stderr
 
 
-def test_freezing_is_a_file_and_thawing_removes_it(lab: Lab, netguard: Run, tmp_path: Path) -> None:
+def test_freezing_is_a_file_and_thawing_removes_it(netguard: Run, tmp_path: Path) -> None:
     done = netguard("port", "freeze", "--reason", "maintenance")
     assert (done.returncode, str(tmp_path / "frozen") in done.stdout) == (0, True)
     assert "maintenance" in (tmp_path / "frozen").read_text()
@@ -349,7 +364,7 @@ def test_freezing_is_a_file_and_thawing_removes_it(lab: Lab, netguard: Run, tmp_
     assert netguard("port", "thaw").stdout == "It was not frozen.\n"
 
 
-def test_two_people_at_one_port_at_the_same_moment_close_it_once(lab: Lab, netguard: Run) -> None:
+def test_two_people_at_one_port_at_the_same_moment_close_it_once(netguard: Run) -> None:
     done: list[subprocess.CompletedProcess[str]] = []
 
     def close() -> None:

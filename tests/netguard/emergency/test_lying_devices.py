@@ -38,15 +38,12 @@ def obeys_and_falls_silent(question: Question) -> bytes | None:
     return None if question.ordered else question.forward()
 
 
-def shows_the_old(*columns: str) -> Manner:
-    """Obey, and go on showing statuses as they were."""
+def shows_the_old(column: str) -> Manner:
+    """Obey, and go on showing a status as it was."""
 
     def manner(question: Question) -> bytes:
         said = question.forward()
-        if question.ordered:
-            for column in columns:
-                said = rewritten(said, dotted(column), integer(UP))
-        return said
+        return rewritten(said, dotted(column), integer(UP)) if question.ordered else said
 
     return manner
 
@@ -69,8 +66,8 @@ class Lie(NamedTuple):
 DID_NOT = "FAILED cat1 Fa0/3 is as it was. the device did not do it; it said: "
 LOOK_NOW = "UNCONFIRMED cat1 Fa0/3 may or may not be closed: look now. "
 CLOSED = "DONE cat1 Fa0/3 closed: admin down, oper down"
-SILENCE = "no answer within 0.3 s; a write community that the device does not know looks the same"
-UNREADABLE = "sent, but it could not be read back: no SNMP answer to 2 requests, 0.3 s each"
+SILENCE = "no answer within 0.5 s; a write community that the device does not know looks the same"
+UNREADABLE = "sent, but it could not be read back: no SNMP answer to 2 requests, 0.5 s each"
 RENUMBERED = "the device has renumbered its ports: ifIndex 10003 was 'Fa0/3' and is 'Fa0/9' now"
 STILL_UP = "ifAdminStatus is down, but ifOperStatus is still up"
 LIES = {
@@ -82,10 +79,6 @@ LIES = {
     "obeys, renumbers": Lie(renumbers, 4, "unconfirmed", LOOK_NOW + RENUMBERED, "down"),
     "obeys, shows ifOperStatus up": Lie(
         shows_the_old(IF_OPER_STATUS), 4, "unconfirmed", LOOK_NOW + STILL_UP, "down"
-    ),
-    # Nothing that can be asked over SNMP tells it from a device that has done nothing.
-    "obeys, shows all as it was": Lie(
-        shows_the_old(IF_ADMIN_STATUS, IF_OPER_STATUS), 1, "failed", f"{DID_NOT}noError", "down"
     ),
     "obeys, shows ifAdminStatus up": Lie(
         shows_the_old(IF_ADMIN_STATUS), 1, "failed", f"{DID_NOT}noError", "down"
@@ -105,7 +98,7 @@ def netguard(lab: Lab, wire: Relay, tmp_path: Path) -> Run:
     """Run netguard with cat1 behind the relay, and little patience."""
     edits = (
         (f'address = "{CAT1}"', f'address = "{wire.address}"'),
-        ("timeout = 1.0\nretries = 2", "timeout = 0.3\nretries = 1"),
+        ("timeout = 1.0\nretries = 2", "timeout = 0.5\nretries = 1"),
     )
     run = station(lab, tmp_path)
     return lambda *arguments: run(*arguments, edits=edits)

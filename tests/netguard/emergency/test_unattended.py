@@ -150,9 +150,7 @@ def test_what_a_person_has_acknowledged_is_left_to_that_person(
     assert deeds(sweep(AUTOMATIC)) == []
 
 
-def test_a_hijacker_who_comes_back_elsewhere_is_the_same_incident(
-    lab: Lab, netguard: Run, sweep: Sweep
-) -> None:
+def test_a_hijacker_who_comes_back_elsewhere_is_the_same_incident(lab: Lab, sweep: Sweep) -> None:
     lab.break_("gateway-hijack")
     assert deeds(sweep(AUTOMATIC))[0][0] == "done"
     run(lab, "ds0006", "ip", "address", "add", "198.51.100.1/25", "dev", "eth0")
@@ -163,7 +161,7 @@ def test_a_hijacker_who_comes_back_elsewhere_is_the_same_incident(
 
 
 def test_what_was_closed_is_opened_when_its_time_is_over_and_the_trouble_too(
-    lab: Lab, netguard: Run, sweep: Sweep
+    lab: Lab, sweep: Sweep
 ) -> None:
     patient = (AUTOMATIC, 'restore_after = "1s"')
     lab.break_("gateway-hijack")
@@ -177,10 +175,18 @@ def test_what_was_closed_is_opened_when_its_time_is_over_and_the_trouble_too(
     assert deeds(sweep(*patient, gateways=False)) == []
 
 
-def test_what_a_person_closed_stays_closed(lab: Lab, netguard: Run, sweep: Sweep) -> None:
+def test_what_a_person_closed_stays_closed_and_is_told_when_it_is_open_again(
+    lab: Lab, netguard: Run, sweep: Sweep
+) -> None:
     shut = ("port", "shutdown", "cat1", "Fa0/3", "--reason", "drill", "--yes")
     assert netguard(*shut).returncode == 0
     assert deeds(sweep(AUTOMATIC, 'restore_after = "1s"', gateways=False)) == []
+    lab.mend()  # opens what was closed, as a restart of the switch does
+    (deed,) = sweep(gateways=False)["deeds"]
+    assert deed["sentence"].startswith("cat1 Fa0/3, which netguard closed, is up again: ")
+    assert sweep(gateways=False)["deeds"] == []  # told once
+    undo = netguard("port", "restore", "cat1", "Fa0/3", "--reason", "x", "--yes", "--json")
+    assert set(report_of(undo)["refused_by"]) == {"already-up", "not-ours"}
 
 
 class Hook(http.server.BaseHTTPRequestHandler):

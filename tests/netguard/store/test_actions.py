@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from netguard.errors import Exit
-from netguard.history import START, PortBusy, digest, written
+from netguard.history import START, HourFull, PortBusy, digest, written
 from netguard.inventory import SwitchPort
 from netguard.store import Store, open_store
 from tests.remembering import action, at, filled, order
@@ -159,3 +159,12 @@ def test_of_several_processes_that_begin_at_once_one_does(store: Store, path: Pa
 def test_every_commit_reaches_the_disk_before_it_is_said_to_be_one(store: Store) -> None:
     with store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+def test_no_more_closings_begin_within_an_hour_than_may(store: Store) -> None:
+    store.begin(action(), most=1)
+    store.append(action("outcome", outcome="done"))
+    with pytest.raises(HourFull, match="1 ports were closed within the hour; 1 may be"):
+        store.begin(action("intent", "a2", minute=59, port=OTHER), most=1)
+    assert store.begin(action("intent", "a2", minute=59, port=OTHER)).sequence == 3  # a person may
+    assert store.begin(action("intent", "a3", minute=125), most=1).sequence == 4

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from netguard.errors import StoreError
-from netguard.history import PortBusy, PortStatus
+from netguard.history import HourFull, PortBusy, PortStatus
 from netguard.switches.change import Result, change
 from netguard.switches.switch import NoSuchPort
 from probes.errors import ProbeError, Refused
@@ -133,6 +133,18 @@ def test_who_comes_second_is_refused_and_written_down() -> None:
     device = Device()
     record = close(device, pages).record
     assert (record.outcome, record.refused_by) == ("refused", ("being-changed",))
+    assert sent(device) == []
+
+
+@pytest.mark.parametrize(("lifted", "most"), [(set(), 3), ({"per-hour"}, None)])
+def test_the_cap_is_kept_where_the_intent_is_written(lifted: set[str], most: int | None) -> None:
+    pages = Pages()
+    close(Device(), pages, lifted=lifted)
+    assert pages.most == most
+    pages.busy = HourFull(3, 3)
+    device = Device()
+    record = close(device, pages).record
+    assert (record.outcome, record.refused_by) == ("refused", ("per-hour",))
     assert sent(device) == []
 
 

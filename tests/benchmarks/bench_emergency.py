@@ -1,0 +1,455 @@
+"""How long a hijacked gateway stays hijacked, and how long `netguard port` takes: prints tables.
+
+    python -m tests.benchmarks.bench_emergency [closing] [outage] [command]
+
+As root; needs tcpdump and snmpbulkwalk; about twenty minutes, eight of them for `outage`.
+
+The practice network and a site of simulated switches, each in namespaces of its own. Their agents
+are Python on the same cores, so what they take is part of every figure.
+
+closing: a customer's server announces the gateway's address at a random moment. The clock starts
+with the first forged frame that the monitoring station's card receives (AF_PACKET, the kernel's own
+time stamp), and stops when the kernel tells over netlink that the switch's port is down (stamped
+on arrival: late by a thread's wake-up). Verified is the time of the outcome in `port history`,
+which netguard writes when it has read the port back and has seen the gateway alone answer. Every
+run begins with a copy of a store that one healthy sweep has left. [shutdown] has
+automatic = ["gateway-hijack"], confirmations = 2, and per_hour = 1000 for the benchmark.
+
+outage: a datagram every 20 ms from ds0002, whose ARP entry the announcement poisons, through the
+gateway to 203.0.113.10 and back; the longest time without an answer.
+
+command: wall time of whole processes. By hand is what somebody does who knows all uplinks by heart:
+the FDB column of every switch, eight at a time, for the MAC's port, then ifIndex, SET, read-back.
+"""
+
+import asyncio
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import monotonic, perf_counter, sleep
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from rich.box import MARKDOWN
+from rich.console import Console
+from rich.table import Table
+
+from netguard.config import load
+from netguard.history import Outcome
+from netguard.journal import StoreJournal
+from netguard.lab import namespaces
+from netguard.lab.control import Lab, up
+from netguard.lab.topology import GATEWAY
+from netguard.switches.opening import open_switch
+from probes.mibs.bridge_mib import BASE_PORT_IF_INDEX, TP_FDB_PORT
+from probes.mibs.if_mib import IF_ADMIN_STATUS, IF_OPER_STATUS
+from tests.benchmarks import site
+from tests.benchmarks.hijack import (
+    HIJACKER,
+    UPSTREAM,
+    VICTIM,
+    Daemon,
+    PortWatch,
+    Probe,
+    Timer,
+    first_forged,
+    inside,
+)
+from tests.benchmarks.hijack_daemon import Step
+from tests.segment import Tap
+from tests.station import configured
+
+Result = TypeVar("Result")
+RUNS, OUTAGES, MOST = 20, 5, 60.0
+SITES = {10: 15, 200: 7}  # switches: runs
+AT_ONCE = 8
+CAT1, FA0_4 = "192.0.2.11", 10004
+NETGUARD = (sys.executable, "-P", "-m", "netguard", "--config")
+POLICY = '[shutdown]\nautomatic = ["gateway-hijack"]\nconfirmations = 2\nper_hour = 1000\n'
+SNMP = ("-v2c", "-r0", "-t5", "-Onqv")
+QUIET = 2.5  # seconds after mending in which caches and forwarding tables come to believe it
+
+
+class Run(NamedTuple):
+    """Seconds from the first forged frame, what was written down, and how long each step took."""
+
+    down: float | None
+    verified: float | None
+    outcome: Outcome | None
+    steps: tuple[Step, ...] = ()
+
+
+class Practice(NamedTuple):
+    """The practice network, and the open files of the hosts that are needed."""
+
+    lab: Lab
+    folder: Path
+    mon: int
+    cat1: int
+    victim: int
+    upstream: int
+
+    def fresh(self, *, announce: bool = False) -> Path:
+        """Return a configuration with a store that knows one healthy sweep, and nothing else."""
+        swept, folder = self.folder / "swept", self.folder / "run"
+        told = f"{POLICY}announce = {str(announce).lower()}\n"
+        edits = (("[snmp.lab]", f"{told}\n[snmp.lab]"),)
+        if not swept.exists():
+            swept.mkdir()
+            config = configured(self.lab, swept, edits)
+            self.on_mon(*NETGUARD, str(config), "sweep")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(swept, folder)
+        return configured(self.lab, folder, edits)
+
+    def on_mon(self, *command: str) -> subprocess.CompletedProcess[bytes]:
+        with namespaces.entered(self.mon):
+            return subprocess.run(command, capture_output=True, check=True)
+
+    def mend(self) -> None:
+        self.lab.mend()
+        sleep(QUIET)
+
+
+@contextmanager
+def practice() -> Iterator[Practice]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        lab = stack.enter_context(up(folder / "lab"))
+        hosts = ("mon", "cat1", VICTIM, "upstream")
+        files = [stack.enter_context(inside(lab, host)) for host in hosts]
+        yield Practice(lab, folder, *files)
+
+
+def timer(p: Practice, config: Path) -> AbstractContextManager[object]:
+    command = [*NETGUARD, str(config), "sweep", "--gateways"]
+    return Timer(p.mon, command, config.parent / "log")
+
+
+def daemon(p: Practice, config: Path) -> AbstractContextManager[object]:
+    return Daemon(p.mon, config, config.parent / "steps")
+
+
+# --- closing: from the first forged frame to the port down and verified
+
+
+def closed_by(p: Practice, scheduler: Callable[..., AbstractContextManager[object]]) -> Run:
+    config = p.fresh()
+    with Tap(p.mon, "eth1") as tap, PortWatch(p.cat1) as watch:
+        with scheduler(p, config):
+            sleep(2 + random.random())  # noqa: S311 - any phase will do
+            p.lab.break_("gateway-hijack")
+            down = watch.down(15)
+        began = first_forged(tap)
+    p.mend()
+    actions = StoreJournal(load(config).store).actions(None) or ()
+    ended = next((a for a in actions if a.step == "outcome"), None)
+    return Run(
+        down=down - began if down else None,
+        verified=ended.at.timestamp() - began if ended else None,
+        outcome=ended.outcome if ended else None,
+        steps=tuple((name, at - began, took) for name, at, took in steps_of(config.parent)),
+    )
+
+
+def steps_of(folder: Path) -> list[Step]:
+    """Return the timed steps of the look in which the port was closed."""
+    file = folder / "steps"
+    for line in file.read_bytes().splitlines() if file.exists() else ():
+        outcome, steps = msgspec.json.decode(line, type=tuple[str, list[Step]])
+        if outcome != "refused":
+            return steps
+    return []
+
+
+def closed_by_hand(p: Practice) -> Run:
+    """Let tcpdump wait for the frame, and then close the port that is known beforehand."""
+    forged = f"arp[14:4] = 0x{bytes(map(int, GATEWAY.split('.'))).hex()} and ether src {HIJACKER}"
+    order = f"{IF_ADMIN_STATUS}.{FA0_4}"
+    script = (
+        f"tcpdump --immediate-mode -Uni eth1 -c1 '{forged}' && {set_command(CAT1, order)} &&"
+        f" {get_command(CAT1, order, f'{IF_OPER_STATUS}.{FA0_4}')} && date +%s.%N"
+    )
+    with Tap(p.mon, "eth1") as tap, PortWatch(p.cat1) as watch:
+        with namespaces.entered(p.mon):
+            waiting = subprocess.Popen(
+                ["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        sleep(1)
+        p.lab.break_("gateway-hijack")
+        down = watch.down(15)
+        *_, admin, oper, ended = waiting.communicate(timeout=15)[0].split()
+        began = first_forged(tap)
+    p.mend()
+    right = (admin, oper) == (b"2", b"2")
+    verified = float(ended) - began
+    return Run(down - began if down else None, verified, "done" if right else "failed")
+
+
+def set_command(address: str, oid: str, value: int = 2, write: str = site.WRITE) -> str:
+    return f"MIBS= snmpset {' '.join(SNMP)} -c{write} {address} {oid} i {value}"
+
+
+def get_command(address: str, *oids: str) -> str:
+    return f"MIBS= snmpget {' '.join(SNMP)} -c{site.READ} {address} {' '.join(oids)}"
+
+
+def closing(console: Console) -> None:
+    with practice() as p:
+        contestants: dict[str, Callable[[], Run]] = {
+            "a cold process each second": lambda: closed_by(p, timer),
+            "in one long-lived process": lambda: closed_by(p, daemon),
+            "tcpdump, snmpset, snmpget": lambda: closed_by_hand(p),
+        }
+        runs = interleaved(contestants, RUNS)
+    table = new_table(
+        f"From the first forged frame to the port down, unattended, {RUNS} runs",
+        ("down s", "worst", "verified s", "worst"),
+    )
+    for name, each in runs.items():
+        downs = [run.down for run in each if run.down]
+        seen = [run.verified for run in each if run.verified]
+        table.add_row(name, *(f"{f(of):.2f}" for of in (downs, seen) for f in (median, max)))
+    console.print(table)
+    show_steps(console, [run.steps for run in runs["in one long-lived process"] if run.steps])
+    for name, each in runs.items():
+        warn(console, name, [run.outcome for run in each])
+
+
+def show_steps(console: Console, runs: Sequence[Sequence[Step]]) -> None:
+    """Print what the look that closed the port was made of, in one long-lived process."""
+    table = new_table("The look that closed the port, medians", ("began at s", "ms", "worst ms"))
+    first: dict[str, list[float]] = defaultdict(list)
+    took: dict[str, list[float]] = defaultdict(list)
+    for steps in runs:
+        for name in {name for name, *_ in steps}:
+            first[name].append(min(at for called, at, _ in steps if called == name))
+            took[name].append(sum(ms for called, _, ms in steps if called == name))
+    for name in sorted(first, key=lambda name: median(first[name])):
+        table.add_row(name, f"{median(first[name]):.2f}", *milliseconds(took[name]))
+    both = [sum(ms for name, _, ms in run if name in ("SET", "read-back")) for run in runs]
+    table.add_row("SET and read-back", "", *milliseconds(both))
+    console.print(table)
+
+
+def milliseconds(seconds: Sequence[float]) -> tuple[str, str]:
+    return f"{median(seconds) * 1000:.0f}", f"{max(seconds) * 1000:.0f}"
+
+
+# --- outage: what a victim feels
+
+
+def outage_of(p: Practice, *, guarded: bool, announce: bool) -> tuple[float, Outcome | None]:
+    config = p.fresh(announce=announce)
+    with Probe(p.victim, p.upstream) as probe:
+        with timer(p, config) if guarded else nullcontext():
+            sleep(2 + random.random())  # noqa: S311 - any phase will do
+            began = monotonic()
+            p.lab.break_("gateway-hijack")
+            seconds = probe.outage(since=began, most=MOST)
+        p.mend()
+    actions = StoreJournal(load(config).store).actions(None) or ()
+    return seconds, next((a.outcome for a in actions if a.step == "outcome"), None)
+
+
+def outage(console: Console) -> None:
+    healing = "closed, and the kernel's own healing"
+    with practice() as p:
+        contestants = {
+            "closed, and announce = true": lambda: outage_of(p, guarded=True, announce=True),
+            healing: lambda: outage_of(p, guarded=True, announce=False),
+            "nothing but the kernel's own healing": lambda: outage_of(
+                p, guarded=False, announce=False
+            ),
+        }
+        runs = interleaved(contestants, OUTAGES)
+    title = f"{VICTIM} cannot reach {UPSTREAM}, {OUTAGES} runs, given up after {MOST:.0f} s"
+    table = new_table(title, ("seconds", "least", "most"))
+    for name, each in runs.items():
+        lost = [seconds for seconds, _ in each]
+        table.add_row(name, *(at_most(f(lost)) for f in (median, min, max)))
+    console.print(table)
+    for name, each in runs.items():
+        if name.startswith("closed"):
+            warn(console, name, [outcome for _, outcome in each])
+        if any(not seconds for seconds, _ in each):
+            console.print(f"WARNING: {name}: in some runs nothing was poisoned")
+
+
+def at_most(seconds: float) -> str:
+    return f"> {MOST:.0f}" if seconds >= MOST - 1 else f"{seconds:.2f}"
+
+
+# --- command: a cold start of `netguard port` on a small and on a large site
+
+
+class Wall(NamedTuple):
+    seconds: float
+    outcome: Outcome | None = "done"
+
+
+def program(*command: str) -> Wall:
+    """Run a whole process; with --json, its outcome is in what it prints."""
+    began = perf_counter()
+    done = subprocess.run(command, capture_output=True, check=False)
+    seconds = perf_counter() - began
+    if "--json" not in command:
+        return Wall(seconds)
+    return Wall(seconds, msgspec.json.decode(done.stdout)["outcome"] if done.stdout else None)
+
+
+def shut_by_hand(of: site.Site) -> Wall:
+    target = of.target
+    began = perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as hands:
+        walks = list(hands.map(fdb, map(site.address, range(of.count))))
+    row = f".{TP_FDB_PORT}.{'.'.join(map(str, target.mac))} ".encode()
+    ports = [(n, int(walk.split(row)[1].split()[0])) for n, walk in enumerate(walks) if row in walk]
+    ((switch, port),) = [(n, port) for n, port in ports if port not in trunks(of, n)]
+    if_index = asked(get_command(site.address(switch), f"{BASE_PORT_IF_INDEX}.{port}"))[0]
+    order = f"{IF_ADMIN_STATUS}.{if_index}"
+    asked(set_command(site.address(switch), order))
+    read = asked(get_command(site.address(switch), order, f"{IF_OPER_STATUS}.{if_index}"))
+    return Wall(perf_counter() - began, "done" if read == ["2", "2"] else "failed")
+
+
+def fdb(address: str) -> bytes:
+    walk = ("snmpbulkwalk", "-v2c", f"-c{site.READ}@{site.VLAN}", "-Cr40", "-r0", "-t5", "-Onq")
+    return subprocess.run(
+        [*walk, address, TP_FDB_PORT], env={"MIBS": ""}, stdout=subprocess.PIPE, check=True
+    ).stdout
+
+
+def trunks(of: site.Site, switch: int) -> set[int]:
+    downlinks = {site.downlink(n) for n in range(1, of.count) if site.parent(n) == switch}
+    return downlinks | {site.UPLINK if switch else site.TO_ROUTER}
+
+
+def asked(command: str) -> list[str]:
+    return subprocess.check_output(["sh", "-c", command], text=True).split()
+
+
+def opened(of: site.Site) -> None:
+    """Open the port again, behind netguard's back."""
+    oid = f"{IF_ADMIN_STATUS}.{site.IF_INDEX + of.target.port}"
+    asked(set_command(site.address(of.target.switch), oid, 1))
+
+
+def driven(of: site.Site, config: Path) -> Wall:
+    """SET and read-back through netguard's driver, prepared as `change` has it prepared."""
+    settings = load(config)
+    device = settings.inventory.devices[of.target.switch]
+
+    async def drive() -> Wall:
+        switch = open_switch(settings, device, "catalyst")
+        try:
+            await switch.prepare()
+            port = await switch.find(f"Gi1/0/{of.target.port}")
+            began = perf_counter()
+            await switch.set_admin_status(port, up=False)
+            after = await switch.again(port)
+            seconds = perf_counter() - began
+        finally:
+            await switch.close()
+        return Wall(seconds, "done" if after.status.oper == "down" else "failed")
+
+    return asyncio.run(drive())
+
+
+def set_by_hand(of: site.Site) -> Wall:
+    at, if_index = site.address(of.target.switch), site.IF_INDEX + of.target.port
+    order = f"{IF_ADMIN_STATUS}.{if_index}"
+    began = perf_counter()
+    asked(set_command(at, order))
+    read = asked(get_command(at, order, f"{IF_OPER_STATUS}.{if_index}"))
+    return Wall(perf_counter() - began, "done" if read == ["2", "2"] else "failed")
+
+
+def command(console: Console) -> None:
+    for count, runs in SITES.items():
+        walls = commands_on(site.Site(count), runs)
+        title = f"{count} switches: wall time, whole processes but for the drivers, {runs} runs"
+        table = new_table(title, ("ms", "worst ms"))
+        for name, each in walls.items():
+            table.add_row(name, *milliseconds([wall.seconds for wall in each]))
+        console.print(table)
+        for name, each in walls.items():
+            warn(console, name, [wall.outcome for wall in each])
+
+
+def commands_on(of: site.Site, runs: int) -> dict[str, list[Wall]]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        own = namespaces.create()
+        stack.callback(os.close, own)
+        stack.enter_context(namespaces.entered(own))
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        config = folder / "netguard.toml"
+        config.write_text(of.configuration(folder))
+        stack.enter_context(site.served(of))
+        port = (*NETGUARD, str(config), "port")
+        mac = ("--mac", of.target.mac.hex(":"))
+        program(*port, "show", *mac)  # makes the store
+        close = (*port, "shutdown", *mac, "--reason", "x", "--yes", "--json")
+        contestants: dict[str, Callable[[], Wall]] = {
+            "netguard port shutdown --mac": lambda: program(*close),
+            "netguard port show --mac": lambda: program(*port, "show", *mac),
+            "by hand: snmpbulkwalk, snmpget, snmpset": lambda: shut_by_hand(of),
+            "python -c pass": lambda: program(sys.executable, "-c", "pass"),
+            "netguard's driver, prepared: SET, read-back": lambda: driven(of, config),
+            "snmpset, snmpget": lambda: set_by_hand(of),
+        }
+        return interleaved(contestants, runs, after=lambda: opened(of))
+
+
+# --- what all share
+
+
+def interleaved(
+    contestants: dict[str, Callable[[], Result]],
+    runs: int,
+    after: Callable[[], None] = lambda: None,
+) -> dict[str, list[Result]]:
+    """Run all of them by turns, so that what disturbs the machine disturbs all alike."""
+    results: dict[str, list[Result]] = {name: [] for name in contestants}
+    for _ in range(runs):
+        for name, contestant in contestants.items():
+            results[name].append(contestant())
+            after()
+    return results
+
+
+def new_table(title: str, headers: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=MARKDOWN)
+    table.add_column("")
+    for header in headers:
+        table.add_column(header, justify="right")
+    return table
+
+
+def warn(console: Console, name: str, outcomes: Sequence[Outcome | None]) -> None:
+    other = [str(outcome) for outcome in outcomes if outcome != "done"]
+    if other:
+        console.print(f"WARNING: {name}: {len(other)} of {len(outcomes)} ended as {set(other)}")
+
+
+def main() -> None:
+    console = Console(width=100)
+    parts = {part.__name__: part for part in (closing, outage, command)}
+    for name in sys.argv[1:] or parts:
+        before = os.getloadavg()[0]
+        parts[name](console)
+        console.print(f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after\n")
+
+
+if __name__ == "__main__":
+    main()
