@@ -1,4 +1,4 @@
-"""A port that may be closed, in a few lines; a driver and a journal that do as they are told."""
+"""A driver and a journal that do as a test tells them, and an attempt made of these."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
@@ -8,59 +8,12 @@ import msgspec
 from netguard.errors import NetguardError
 from netguard.history import Action, Order, PortStatus
 from netguard.inventory import SwitchPort
-from netguard.shutdown import Shutdown
-from netguard.situation import Situation, ways
 from netguard.switches.change import Attempt
 from netguard.switches.switch import PortState
-from netguard.view import PortTables, View
 from probes.errors import ProbeError
-from probes.records import BasePort, Table, Tagging
-from tests.building import NOW, mac, router, seen, server, switch, view
+from tests.building import NOW
 
-PORT = SwitchPort("cat1", "Fa0/3")
-STATION = mac(0x23)
 DOWN, UP = PortStatus("down", "down"), PortStatus("up", "up")
-
-
-def network() -> View:
-    """Return a small network, all of it read: edge1 - cat1, and ds0003 on its Fa0/3."""
-    cat1 = switch("cat1", {STATION: "Fa0/3"}, neighbors={"Gi0/1": ("edge1", "ethernet1/1")})
-    edge1 = router(neighbors={"ethernet1/1": ("cat1", "Gi0/1")})
-    ports = tuple(
-        msgspec.structs.replace(i, admin_status="up", oper_status="up", if_type=6)
-        for i in cat1.interfaces
-    )
-    cat1 = msgspec.structs.replace(cat1, interfaces=ports)
-    servers = [server("ds0003", "198.51.100.23", port="cat1 Fa0/3", customer="C-20952")]
-    return view(seen(), [edge1, cat1], servers)
-
-
-def tables(look: View) -> PortTables:
-    """Return tables in which every port of cat1 is a bridge port without tags."""
-    numbers = [port.if_index for port in look.devices["cat1"].interfaces]
-    base_ports = tuple(BasePort(base_port=n, if_index=i) for n, i in enumerate(numbers, 1))
-    tagging = tuple(Tagging(if_index=i, tagged=False) for i in numbers)
-    return PortTables(base_ports=Table(base_ports), tagging=Table(tagging))
-
-
-def situation(**fields: object) -> Situation:
-    """Return a situation in which every guard of a closing lets pass."""
-    look = network()
-    topology, homes = ways(look)
-    known: dict[str, object] = {
-        "now": NOW,
-        "change": "shutdown",
-        "port": PORT,
-        "interface": next(i for i in look.devices["cat1"].interfaces if i.name == PORT.port),
-        "view": look,
-        "topology": topology,
-        "homes": homes,
-        "tables": tables(look),
-        "settings": Shutdown(),
-        "recent": 0,
-        "handled": frozenset(),
-    }
-    return Situation(**{**known, **fields})  # type: ignore[arg-type]
 
 
 class Device:

@@ -1,6 +1,6 @@
 """Gathers the situation of one port: ask who answers, read the devices, place the station."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -13,7 +13,8 @@ from netguard.emergency.known import Known, closed_port, closings, handled, stan
 from netguard.emergency.placing import Unplaced, Wanted, accused, named_port, station_port
 from netguard.findings import Finding
 from netguard.freezing import why_frozen
-from netguard.inventory import Device, Inventory, Segment, SwitchPort, devices_of, index
+from netguard.inventory import Device, Inventory, Segment, Server, SwitchPort, devices_of, index
+from netguard.locate import Topology
 from netguard.meter import Meter, Progress
 from netguard.rules.claims import answers
 from netguard.scene import Scene
@@ -23,6 +24,8 @@ from netguard.view import DeviceView, PortTables, SegmentView, View
 from probes.interfaces import local_interfaces, own_macs, source_address
 from probes.mac import from_bytes
 from probes.records import Interface, IPAddress
+
+Ways = tuple[Topology, Mapping[SwitchPort, Server]]
 
 
 async def gather(
@@ -36,14 +39,14 @@ async def gather(
     target = accused(wanted)
     finding = wanted.finding or _finding_about(known.findings, target)
     view = await look(config, wanted, finding, known, clock=clock, progress=progress)
-    ports_and_homes = ways(view)
+    found = ways(view)
     if wanted.port is not None:
         port = named_port(view, wanted.port)
     elif target is not None:
-        port = station_port(target, ports_and_homes[0], _vlan(config.inventory, finding))
+        port = station_port(target, found[0], _vlan(config.inventory, finding))
     else:
         raise Unplaced("stale-location", "nothing was named that could be closed")
-    s = await situation(config, view, port, known, clock=clock)
+    s = await situation(config, view, found, port, known, clock=clock)
     s = msgspec.structs.replace(
         s, change=wanted.change, automatic=wanted.automatic, target=target, finding=finding
     )
@@ -141,11 +144,11 @@ async def _asked(
 
 
 async def situation(
-    config: Config, view: View, port: SwitchPort, known: Known, *, clock: Clock
+    config: Config, view: View, found: Ways, port: SwitchPort, known: Known, *, clock: Clock
 ) -> Situation:
-    """Put together what is known of a port in a look that has been taken."""
+    """Put together what is known of a port in a look that has been taken, with its `ways`."""
     device = view.devices[port.device]
-    topology, homes = ways(view)
+    topology, homes = found
     own, addresses = _ourselves(device.device)
     now = clock()
     return Situation(

@@ -69,8 +69,9 @@ async def _situation(
 ) -> Situation:
     target = accused(Wanted(change="shutdown", finding=finding))
     segment = next(s for s in config.inventory.segments if s.name == finding.segment)
-    port = station_port(str(target), ways(view)[0], segment.vlan)
-    s = await situation(config, view, port, known, clock=clock)
+    found_ways = ways(view)
+    port = station_port(str(target), found_ways[0], segment.vlan)
+    s = await situation(config, view, found_ways, port, known, clock=clock)
     s = msgspec.structs.replace(s, target=target, finding=finding, automatic=True)
     return with_claims(s, dispute_of(finding, (segment,)))
 

@@ -207,7 +207,8 @@ class Hook(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def hook(lab: Lab) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """A web server on the station's loopback: its port, and what was posted to it."""
-    handler = type("Handler", (Hook,), {"received": []})
+    received: list[dict[str, Any]] = []
+    handler = type("Handler", (Hook,), {"received": received})
     user, station_ = enter._namespaces(lab.directory, "mon")
     with namespaces.entered(station_):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -216,7 +217,7 @@ def hook(lab: Lab) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield server.server_address[1], handler.received
+        yield server.server_address[1], received
     finally:
         server.shutdown()
         thread.join()

@@ -12,7 +12,8 @@ from netguard.switches.change import Result, change
 from netguard.switches.switch import NoSuchPort
 from probes.errors import ProbeError, Refused
 from tests.building import NOW
-from tests.closing import DOWN, UP, Device, Pages, attempt, order, situation
+from tests.closing import DOWN, UP, Device, Pages, attempt, order
+from tests.deciding import closing as situation
 
 ROOT = Path(__file__).resolve().parents[3]
 
