@@ -1,9 +1,10 @@
-"""The whole story on a practice network: healthy, broken twice, found and located each time.
+"""The whole story on a practice network: healthy, broken twice, found, located, closed, undone.
 
 Nothing here knows how netguard finds things. Each act breaks the network for real, runs the same
-`netguard sweep --json` that an operator runs, and compares its answer with the lab's own truth.
+commands that an operator runs, and compares their answers with the lab's own truth.
 """
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ import msgspec
 from netguard.errors import NetguardError
 from netguard.lab.control import Lab
 from netguard.lab.topology import STATION
+
+VICTIM = "ds0002"  # a server that loses its gateway
+OUTSIDE = "203.0.113.10"  # what it wants to reach
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,21 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     culprit: str | None = None
     port: str | None = None
     named: str | None = None
+    right: bool
+
+
+class Cure(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateway freed: what `port shutdown` said, and what the network says of it.
+
+    `cut_off` says whether the victim had lost its gateway before, `recovered` whether it reaches
+    the outside after, `reopened` whether the undo took the port up again.
+    """
+
+    report: dict[str, Any]
+    victim: str
+    cut_off: bool
+    recovered: bool
+    reopened: bool
     right: bool
 
 
@@ -104,17 +123,63 @@ def where(lab: Lab, host: str) -> str:
     return next(i.wire for i in machine.interfaces if i.up and i.wire)
 
 
+def cure(lab: Lab, step: Step) -> Cure:
+    """Free the gateway as the person on call does, then mend its cause and undo the closing."""
+    (finding,) = step.report["findings"]
+    cut_off = not reaches_outside(lab, VICTIM)
+    shut = ("port", "shutdown", "--finding", finding["id"], "--reason", "demo", "--yes", "--json")
+    closed = netguard(lab, *shut, quiet=True)
+    recovered = reaches_outside(lab, VICTIM)
+    lab.mend(step.scenario)
+    undo = shlex.split(closed["undo"] or "")[1:]
+    opened = netguard(lab, *undo, "--yes", "--json", quiet=True) if undo else {"outcome": "refused"}
+    named = f"{closed['device']} {closed['port']}"
+    freed = (closed["outcome"], closed["conflict_cleared"]) == ("done", True)
+    reopened = opened["outcome"] == "done"
+    return Cure(
+        report=closed,
+        victim=VICTIM,
+        cut_off=cut_off,
+        recovered=recovered,
+        reopened=reopened,
+        right=freed and named == step.port and recovered and reopened,
+    )
+
+
+def reaches_outside(lab: Lab, host: str) -> bool:
+    """Say whether a host's packets come back from beyond the gateway: a closed port answers."""
+    question = (
+        "import errno, socket; s = socket.socket(); s.settimeout(1);"
+        f"raise SystemExit(s.connect_ex(({OUTSIDE!r}, 9)) != errno.ECONNREFUSED)"
+    )
+    command = lab.command(host, [sys.executable, "-c", question])
+    return subprocess.run(command, check=False).returncode == 0  # noqa: S603 - ours, in our lab
+
+
 def sweep(lab: Lab) -> dict[str, Any]:
     """Run `netguard sweep --json` on the lab's monitoring station."""
-    command = [sys.executable, "-P", "-m", "netguard", "sweep", "--json"]
+    return netguard(lab, "sweep", "--json")
+
+
+def netguard(lab: Lab, *arguments: str, quiet: bool = False) -> dict[str, Any]:
+    """Run netguard on the lab's monitoring station, and return the JSON that it prints.
+
+    Its progress and plans stand on stderr unless `quiet`.
+    """
+    command = [sys.executable, "-P", "-m", "netguard", *arguments]
     done = subprocess.run(  # noqa: S603 - our own program, in our own lab
-        lab.command(STATION, command), stdout=subprocess.PIPE, text=True, check=False
+        lab.command(STATION, command),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
+        text=True,
+        check=False,
     )
     try:
         report: dict[str, Any] = msgspec.json.decode(done.stdout)
     except msgspec.DecodeError:
         raise NetguardError(
-            f"the sweep on the lab's monitoring station failed with exit code {done.returncode}",
+            f"netguard {arguments[0]} on the lab's monitoring station failed with exit code"
+            f" {done.returncode}",
             remedy="`netguard doctor` says what this machine lacks.",
         ) from None
     return report

@@ -8,7 +8,7 @@ import click
 
 from netguard.cli.common import App, common_options, print_json
 from netguard.cli.show import COLOURS
-from netguard.demo import Step, place, play
+from netguard.demo import Cure, Step, cure, place, play
 from netguard.errors import Exit
 from netguard.lab import control
 
@@ -16,7 +16,7 @@ from netguard.lab import control
 @click.command()
 @common_options
 def demo(app: App) -> int:
-    """Build a practice network, break it twice, and find the culprits' switch ports.
+    """Build a practice network, break it twice, find the culprits' ports, and close one.
 
     Everything is real, in network namespaces of its own: kernel bridges and routing, ARP on the
     wire, SNMP agents. Nothing leaves this machine, and nothing is left behind. It takes half a
@@ -24,7 +24,8 @@ def demo(app: App) -> int:
     """
     started = time.monotonic()
     say = _say if not app.json else lambda _text: None
-    steps = []
+    steps: list[Step] = []
+    cured: Cure | None = None
     say("Building a network: a router, two switches, a dozen servers, a monitoring station.")
     # In a folder of its own: a practice network that is up already has nothing to do with this.
     # The lab's holder removes it, also when this process is killed.
@@ -33,11 +34,16 @@ def demo(app: App) -> int:
             steps.append(step)
             if not app.json:
                 _show(step)
+            if step.scenario == "gateway-hijack" and step.right:
+                say("Whoever is on call closes the port, and opens it once that is mended.")
+                cured = cure(lab, step)
+                if not app.json:
+                    _show_cure(cured)
         say("Taking it all down.")
-    right = all(step.right for step in steps)
+    right = all(step.right for step in steps) and cured is not None and cured.right
     seconds = round(time.monotonic() - started, 1)
     if app.json:
-        print_json({"steps": steps, "right": right, "duration_s": seconds})
+        print_json({"steps": steps, "cure": cured, "right": right, "duration_s": seconds})
     else:
         _farewell(right=right, seconds=seconds)
     return Exit.DONE if right else Exit.FAILED
@@ -69,6 +75,24 @@ def _show(step: Step) -> None:
     for gap in step.report["gaps"]:
         click.echo(f"  gap: {gap['subject']}: {gap['detail']}")
     _verdict(step)
+
+
+def _show_cure(cured: Cure) -> None:
+    """Print what closing the port said, and what it did for a server that had lost its gateway."""
+    report = cured.report
+    click.echo(f"  $ netguard port shutdown --finding {report['finding']} --reason demo --yes")
+    after = report["after"] or {"admin": "?", "oper": "?"}
+    where = f"{report['device']} {report['port']}"
+    click.echo(f"  {report['outcome'].upper()} {where}: {after['admin']}/{after['oper']}")
+    click.echo(f"  undo: {report['undo']}")
+    if cured.right:
+        lost = "had lost its gateway and " if cured.cut_off else ""
+        click.secho(
+            f"  Right: {cured.victim} {lost}reaches the outside; the undo opened {where} again.",
+            fg="green",
+        )
+    else:
+        click.secho(f"  Wrong: {cured.victim} is not helped, or the undo failed.", fg="red")
 
 
 def _verdict(step: Step) -> None:

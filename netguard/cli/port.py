@@ -1,12 +1,13 @@
 """`netguard port`, the emergency stop: look at a port, close it, open it, and what was done."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from netguard.cli.common import App, common_options
-from netguard.cli.port_target import Named
+from netguard.cli.port_target import Named, Wish
+from netguard.history import Change
 from netguard.shutdown import liftable
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -60,34 +61,27 @@ def safeguards(verb: str, guards: tuple[str, ...]) -> Callable[[Command], Comman
     return decorate
 
 
+def _sorted(given: dict[str, Any], change: Change) -> tuple[Named, Wish]:
+    """Part what names the port from what is to be done to it."""
+    named = {name: given.pop(name) for name in Named._fields}
+    return Named(**named), Wish(change=change, **given)
+
+
 @port.command()
 @target
 @common_options
-def show(
-    app: App, device: str | None, port_name: str | None, mac: str | None, finding: str | None
-) -> int:
+def show(app: App, **named: Any) -> int:  # noqa: ANN401 - what `target` gives
     """Show a port as it is now, and what forbids to change it."""
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
-    return port_acts.show(app, Named(device, port_name, mac, finding))
+    return port_acts.show(app, Named(**named))
 
 
 @port.command()
 @target
 @safeguards("close", liftable("shutdown"))
 @common_options
-def shutdown(
-    app: App,
-    *,
-    device: str | None,
-    port_name: str | None,
-    mac: str | None,
-    finding: str | None,
-    reason: str | None,
-    lifted: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-) -> int:
+def shutdown(app: App, **given: Any) -> int:  # noqa: ANN401 - what both decorators give
     """Close a port, and see that the trouble ends.
 
     In order: guards, your word, write-ahead, SET, read back, and a look who answers now. The
@@ -96,26 +90,14 @@ def shutdown(
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
-    wish = port_acts.Wish("shutdown", reason, frozenset(lifted), dry_run, yes)
-    return port_acts.act(app, Named(device, port_name, mac, finding), wish)
+    return port_acts.act(app, *_sorted(given, "shutdown"))
 
 
 @port.command()
 @target
 @safeguards("open", liftable("restore"))
 @common_options
-def restore(
-    app: App,
-    *,
-    device: str | None,
-    port_name: str | None,
-    mac: str | None,
-    finding: str | None,
-    reason: str | None,
-    lifted: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-) -> int:
+def restore(app: App, **given: Any) -> int:  # noqa: ANN401 - what both decorators give
     """Open a port that netguard closed.
 
     Not while its trouble is seen elsewhere, and not what others closed (--override not-ours).
@@ -123,8 +105,7 @@ def restore(
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 
-    wish = port_acts.Wish("restore", reason, frozenset(lifted), dry_run, yes)
-    return port_acts.act(app, Named(device, port_name, mac, finding), wish)
+    return port_acts.act(app, *_sorted(given, "restore"))
 
 
 @port.command()

@@ -18,19 +18,19 @@ from netguard.cli.port_screen import (
     show_report,
     show_step,
 )
-from netguard.cli.port_target import Named, switch_port, wanted
+from netguard.cli.port_target import Named, Wish, switch_port, wanted
 from netguard.cli.progress import progress_bar
 from netguard.config import Config, load
-from netguard.emergency.acting import carry_out, decline, order_for
+from netguard.emergency.acting import attempt, carry_out, decline, order_for
 from netguard.emergency.gathering import gather
 from netguard.emergency.known import Known, know
 from netguard.emergency.placing import Unplaced, Wanted
 from netguard.emergency.recovery import recover
 from netguard.emergency.report import PortReport, planned, unplaced
 from netguard.errors import Exit
-from netguard.history import Change, Order
 from netguard.shutdown import Plan, plan
 from netguard.situation import Situation
+from netguard.switches.change import Attempt
 
 FRESH = 15.0  # seconds that a person may think before everything is looked at again
 _EXITS = {
@@ -40,16 +40,6 @@ _EXITS = {
     "failed": Exit.FAILED,
     "unconfirmed": Exit.UNCONFIRMED,
 }
-
-
-class Wish(NamedTuple):
-    """What a person wants done, and how."""
-
-    change: Change
-    reason: str | None
-    lifted: frozenset[str]
-    dry_run: bool
-    yes: bool
 
 
 class _Desk(NamedTuple):
@@ -67,7 +57,9 @@ def show(app: App, named: Named) -> int:
     if isinstance(s, PortReport):
         return _told(app, s)
     if s.interface is not None and s.interface.admin_status == "down":
-        s = msgspec.structs.replace(s, change="restore")
+        s = _gathered(desk, Wanted(change="restore", port=s.port))
+        if isinstance(s, PortReport):
+            return _told(app, s)
     report = msgspec.structs.replace(_planned(desk, s, plan(s)), outcome="planned")
     if app.json:
         print_json(report)
@@ -127,28 +119,30 @@ def _decided(desk: _Desk, meant: Wanted, s: Situation, wish: Wish) -> PortReport
     show_plan(report, err=True, whole=desk.app.verbose > 0)
     if wish.dry_run:
         return report
-    order = order_for(s, who=caller(), reason=str(wish.reason).strip())
+    trying = _attempt(desk, s, wish)
     if decided.refused_by:
-        reasons = "; ".join(f"{v.guard}: {v.reason}" for v in decided.verdicts if v.reason)
-        return _declined(desk, s, wish, order, reasons)
+        reasons = (f"{v.guard}: {v.reason}" for v in decided.verdicts if v.reason and not v.lifted)
+        return decline(s, trying, "; ".join(reasons))
     if not wish.yes and (why := ask_for_word(report)):
-        return _declined(desk, s, wish, order, why)
+        return decline(s, trying, why)
     if (clock.now() - s.now).total_seconds() > FRESH:
         again = _gathered(desk, meant)
         if isinstance(again, PortReport) or _differs(decided, plan(again, wish.lifted)):
-            return _declined(desk, s, wish, order, "it changed while you were thinking: run again")
-        s = again
-    return asyncio.run(
-        carry_out(
-            desk.config,
-            s,
-            desk.known,
-            order,
-            clock=clock.now,
-            lifted=wish.lifted,
-            tell=show_step,
-            config_option=desk.app.config,
-        )
+            return decline(s, trying, "it changed while you were thinking: run again")
+        s, trying = again, _attempt(desk, again, wish)
+    return asyncio.run(carry_out(s, trying, desk.known, config_option=desk.app.config))
+
+
+def _attempt(desk: _Desk, s: Situation, wish: Wish) -> Attempt:
+    order = order_for(s, who=caller(), reason=str(wish.reason).strip())
+    return attempt(
+        desk.config,
+        s,
+        desk.known,
+        order,
+        clock=clock.now,
+        lifted=wish.lifted,
+        tell=show_step,
     )
 
 
@@ -158,12 +152,6 @@ def _differs(one: Plan, other: Plan) -> bool:
         bool(other.refused_by)
         or (one.port, one.if_index) != (other.port, other.if_index)
         or {x.mac for x in one.stations} != {x.mac for x in other.stations}
-    )
-
-
-def _declined(desk: _Desk, s: Situation, wish: Wish, order: Order, why: str) -> PortReport:
-    return decline(
-        desk.config, s, desk.known, order, clock=clock.now, detail=why, lifted=wish.lifted
     )
 
 

@@ -11,7 +11,7 @@ from netguard.cli.common import print_table, printable, when
 from netguard.cli.show import show_gaps
 from netguard.emergency.report import PortReport
 from netguard.history import Action
-from netguard.shutdown import Occupant
+from netguard.shutdown import Occupant, liftable
 
 _COLOURS = {
     "planned": "cyan",
@@ -41,6 +41,8 @@ def show_plan(report: PortReport, *, err: bool, whole: bool) -> None:
         say("  station    none was seen")
     if report.finding:
         say(f"  finding    {report.finding}")
+    status = {"shutdown": "down(2)", "restore": "up(1)"}[report.change]
+    say(f"  change     ifAdminStatus.{report.if_index} = {status}")
     _show_guards(report, say, whole=whole)
     if report.gaps:
         show_gaps(report.gaps)
@@ -55,9 +57,10 @@ def _occupant(station: Occupant) -> str:
 def _show_guards(report: PortReport, say: Callable[..., None], *, whole: bool) -> None:
     verb = _VERBS[report.change][0]
     refusing = [v for v in report.guards if v.reason]
-    passed = [v.guard for v in report.guards if not v.reason]
+    asked = liftable(report.change)  # the others are for what is done unattended
+    passed = [v.guard for v in report.guards if not v.reason and v.guard in asked]
     if not refusing:
-        say(f"  guards     {len(passed)} let pass: nothing forbids to {verb} it", "green")
+        say(f"  guards     all {len(passed)} let pass: nothing forbids to {verb} it", "green")
     for verdict in refusing:
         colour = "cyan" if verdict.lifted else "yellow"
         label = "overridden" if verdict.lifted else "refused by"

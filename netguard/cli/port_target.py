@@ -1,4 +1,4 @@
-"""How people name a port on the command line, and what is meant by it."""
+"""How people name a port on the command line, what they mean by it, and what they want."""
 
 from typing import NamedTuple
 
@@ -17,9 +17,19 @@ class Named(NamedTuple):
     """What stood on the command line."""
 
     device: str | None
-    port: str | None
+    port_name: str | None
     mac: str | None
     finding: str | None
+
+
+class Wish(NamedTuple):
+    """What a person wants done, and how."""
+
+    change: Change
+    reason: str | None
+    lifted: tuple[str, ...]
+    dry_run: bool
+    yes: bool
 
 
 def wanted(config: Config, named: Named, change: Change) -> Wanted:
@@ -28,7 +38,7 @@ def wanted(config: Config, named: Named, change: Change) -> Wanted:
     if sum(way is not None for way in ways) != 1:
         raise click.UsageError("Name the port in one way: DEVICE PORT, --mac MAC or --finding ID.")
     if named.device is not None:
-        return Wanted(change=change, port=switch_port(config, named.device, named.port))
+        return Wanted(change=change, port=switch_port(config, named.device, named.port_name))
     if named.mac is not None:
         return Wanted(change=change, mac=_mac(named.mac))
     from netguard.store import open_store  # noqa: PLC0415 - SQLAlchemy costs 0.2 s

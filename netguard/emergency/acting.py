@@ -37,7 +37,7 @@ def order_for(s: Situation, *, who: str, reason: str) -> Order:
     )
 
 
-async def carry_out(
+def attempt(
     config: Config,
     s: Situation,
     known: Known,
@@ -46,13 +46,35 @@ async def carry_out(
     clock: Clock,
     lifted: Collection[str] = (),
     tell: Tell = lambda _step: None,
-    config_option: Path | None = None,
+) -> Attempt:
+    """Put together what one attempt needs; nothing is opened yet."""
+    view = s.view.devices[s.port.device]
+    return Attempt(
+        action_id=secrets.token_hex(4),
+        order=order,
+        pid=os.getpid(),
+        connect=partial(open_switch, config, view.device, view.platform),
+        journal=known.journal,
+        clock=clock,
+        verify=partial(conflict_cleared, s, clock=clock),
+        lifted=lifted,
+        save=view.device.save,
+        tell=tell,
+    )
+
+
+async def carry_out(
+    s: Situation, trying: Attempt, known: Known, *, config_option: Path | None = None
 ) -> PortReport:
     """Change the port unless a guard refuses, and return what became of it."""
-    attempt = _attempt(config, s, known, order, clock=clock, lifted=lifted, tell=tell)
-    result = await change(s, attempt)
+    result = await change(s, trying)
     word = undo(result.record, remembered=known.gap is None, config=config_option)
     return reported(result, undo=word, gaps=(known.gap,) if known.gap else ())
+
+
+def decline(s: Situation, trying: Attempt, why: str) -> PortReport:
+    """Write down that nothing was tried: a guard refused, or a person did not confirm."""
+    return reported(refused(plan(s, trying.lifted), trying, why), undo=None)
 
 
 def without_port(
@@ -79,43 +101,3 @@ def without_port(
     )
     known.journal.end(word)
     return unplaced(lost.guard, lost.message, change="shutdown", finding=finding.id)
-
-
-def decline(
-    config: Config,
-    s: Situation,
-    known: Known,
-    order: Order,
-    *,
-    clock: Clock,
-    detail: str,
-    lifted: Collection[str] = (),
-) -> PortReport:
-    """Write down that nothing was tried: a guard refused, or a person did not confirm."""
-    attempt = _attempt(config, s, known, order, clock=clock, lifted=lifted)
-    return reported(refused(plan(s, lifted), attempt, detail), undo=None)
-
-
-def _attempt(
-    config: Config,
-    s: Situation,
-    known: Known,
-    order: Order,
-    *,
-    clock: Clock,
-    lifted: Collection[str] = (),
-    tell: Tell = lambda _step: None,
-) -> Attempt:
-    view = s.view.devices[s.port.device]
-    return Attempt(
-        action_id=secrets.token_hex(4),
-        order=order,
-        pid=os.getpid(),
-        connect=partial(open_switch, config, view.device, view.platform),
-        journal=known.journal,
-        clock=clock,
-        verify=partial(conflict_cleared, s, clock=clock),
-        lifted=lifted,
-        save=view.device.save,
-        tell=tell,
-    )

@@ -65,7 +65,9 @@ def named_port(view: View, typed: SwitchPort) -> SwitchPort:
 
     Of a device that could not be read nothing is known: its port stays as it was typed.
     """
-    device = view.devices[typed.device]
+    device = view.devices.get(typed.device)
+    if device is None:
+        raise NoSuchThing(f"no device is named {typed.device!r} any more")
     if not device.interfaces:
         return typed
     found = meant(device.interfaces, typed.port)

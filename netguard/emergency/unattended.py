@@ -7,12 +7,12 @@ import msgspec
 from netguard.alerts import Message, send
 from netguard.collect import Clock
 from netguard.config import Config
-from netguard.emergency.acting import carry_out, order_for, without_port
+from netguard.emergency.acting import attempt, carry_out, order_for, without_port
 from netguard.emergency.disputes import dispute_of
 from netguard.emergency.gathering import gather, situation, with_claims
 from netguard.emergency.known import Known, know, standing_closings
-from netguard.emergency.placing import Unplaced, Wanted, accused, station_port
-from netguard.emergency.report import PortReport, found
+from netguard.emergency.placing import NoSuchThing, Unplaced, Wanted, accused, station_port
+from netguard.emergency.report import PortReport, found, unplaced
 from netguard.findings import Finding, Severity, incident
 from netguard.history import Action, Change
 from netguard.shutdown import plan
@@ -39,9 +39,16 @@ async def act_on_policy(
     """Close the ports of proven impostors in the look just taken, as far as `automatic` goes.
 
     Declined is what a guard refuses; that is told once for each incident and reason. A finding
-    that a person has acknowledged is left to that person.
+    that a person has acknowledged is left to that person, and one that this look did not see is
+    no reason to do anything.
     """
-    due = [f for f in findings if f.kind in config.shutdown.automatic and f.state == "open"]
+    due = [
+        finding
+        for finding in findings
+        if finding.kind in config.shutdown.automatic
+        and finding.state == "open"
+        and finding.last_seen == view.now
+    ]
     deeds = []
     for finding in due:
         known = know(config)  # anew: what was just done counts
@@ -60,7 +67,7 @@ async def _deed(
     decided = plan(s)
     if decided.refused_by and _said(known, order.incident, decided.refused_by):
         return []
-    report = await carry_out(config, s, known, order, clock=clock)
+    report = await carry_out(s, attempt(config, s, known, order, clock=clock), known)
     return [await _told(config, report, finding)]
 
 
@@ -152,12 +159,16 @@ async def _opened(config: Config, closing: Action, known: Known, *, clock: Clock
     if finding is None or finding.state != "resolved":
         return []  # its trouble has not been seen to end yet
     wanted = Wanted(change="restore", port=closing.port, automatic=True)
-    s = await gather(config, wanted, known, clock=clock, progress=lambda *_: None)
+    try:
+        s = await gather(config, wanted, known, clock=clock, progress=lambda *_: None)
+    except (NoSuchThing, Unplaced) as lost:
+        report = unplaced("not-a-managed-port", lost.message, change="restore", finding=finding.id)
+        return [Deed(report=report, sentence=f"cannot open {closing.port}: {lost.message}")]
     order = order_for(s, who=WHO, reason="`restore_after` is over, and its station is quiet")
     decided = plan(s)
     if decided.refused_by and _said(known, order.incident, decided.refused_by):
         return []
-    report = await carry_out(config, s, known, order, clock=clock)
+    report = await carry_out(s, attempt(config, s, known, order, clock=clock), known)
     return [await _told(config, report, finding)]
 
 

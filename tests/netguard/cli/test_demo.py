@@ -29,6 +29,9 @@ def test_the_demo_tells_a_program_what_was_done_and_what_was_found(tmp_path: Pat
         assert finding["kind"] == act.kind
         assert len(finding["claimants"]) == 2
         assert step["named"] == f"{act.culprit} on {step['port']}"
+    cured = told["cure"]
+    assert (cured["report"]["device"], cured["report"]["port"]) == ("cat1", "Fa0/4")
+    assert (cured["recovered"], cured["reopened"], cured["right"]) == (True, True, True)
     assert list(tmp_path.iterdir()) == []
 
 

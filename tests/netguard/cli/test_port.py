@@ -271,6 +271,8 @@ def test_restore_opens_only_what_netguard_closed(lab: Lab, netguard: Run) -> Non
 
 def test_restore_refuses_while_the_trouble_is_seen_elsewhere(taken: Lab, netguard: Run) -> None:
     assert netguard("port", "shutdown", "--finding", FINDING, *WHY).returncode == 0
+    shown = report_of(netguard("port", "show", "cat1", "Fa0/4", "--json"))
+    assert (shown["change"], shown["refused_by"]) == ("restore", [])
     run(taken, "ds0006", "ip", "address", "add", "198.51.100.1/25", "dev", "eth0")
     try:
         for named in (("--finding", FINDING), ("--mac", HIJACKER), ("cat1", "Fa0/4")):
