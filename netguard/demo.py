@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -156,6 +157,14 @@ def reaches_outside(lab: Lab, host: str) -> bool:
     return subprocess.run(command, check=False).returncode == 0  # noqa: S603 - ours, in our lab
 
 
+def _configuration(lab: Lab) -> Path:
+    """Return the lab's configuration, with the gateway announced once an impostor is gone."""
+    path = lab.directory / "demo.toml"
+    text = lab.config.read_text(encoding="utf-8")
+    path.write_text(f"{text}\n[shutdown]\nannounce = true\n", encoding="utf-8")
+    return path
+
+
 def sweep(lab: Lab) -> dict[str, Any]:
     """Run `netguard sweep --json` on the lab's monitoring station."""
     return netguard(lab, "sweep", "--json")
@@ -166,7 +175,8 @@ def netguard(lab: Lab, *arguments: str, quiet: bool = False) -> dict[str, Any]:
 
     Its progress and plans stand on stderr unless `quiet`.
     """
-    command = [sys.executable, "-P", "-m", "netguard", *arguments]
+    config = f"NETGUARD_CONFIG={_configuration(lab)}"
+    command = ["env", config, sys.executable, "-P", "-m", "netguard", *arguments]
     done = subprocess.run(  # noqa: S603 - our own program, in our own lab
         lab.command(STATION, command),
         stdout=subprocess.PIPE,

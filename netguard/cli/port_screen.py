@@ -123,11 +123,11 @@ def _sentence(report: PortReport) -> str:
             state = f"admin {after.admin}, oper {after.oper}" if after else ""
             return f"{done}: {state}{f'; {report.detail}' if report.detail else ''}"
         case "refused":
-            return f"was not {done}; nothing was changed. {_why(report)}"
+            return f"was not {done}; nothing was changed: {_why(report)}"
         case "failed":
-            return f"is as it was. {_why(report)}"
+            return f"is as it was: {_why(report)}"
         case _:
-            return f"may or may not be {done}: look now. {_why(report)}"
+            return f"may or may not be {done}: look now: {_why(report)}"
 
 
 def _why(report: PortReport) -> str:

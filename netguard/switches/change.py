@@ -196,7 +196,9 @@ class _Sending:
             tell(f"setting ifAdminStatus {'up' if self._up else 'down'}")
             self.reply = await switch.set_admin_status(port, up=self._up)
         except ProbeError as error:
-            self.detail = f"nothing was sent: {error.detail}. {error.remedy}".strip()
+            self.detail = "; ".join(
+                filter(None, (f"nothing was sent: {error.detail}", error.remedy))
+            )
             return
         tell("reading back")
         await self._read_back(port)
@@ -231,23 +233,26 @@ class _Sending:
             self.after = state.status
             if self._settled(state.status):
                 return
-            patience = OBEYS if self.outcome == "failed" else SETTLES
+            patience = OBEYS if state.status.admin == self._plan.before.admin else SETTLES
             if asyncio.get_running_loop().time() > began + patience:
                 return
             await asyncio.sleep(_AGAIN)
 
     def _settled(self, status: PortStatus) -> bool:
         """Judge a reading; say whether there is no need for another."""
-        wanted = "up" if self._up else "down"
-        if status.admin != wanted:
-            self.outcome = "failed"
-            self.detail = f"the device did not do it; it said: {self.reply}"
-            return False
-        if self._up or status.oper != "up":
+        wanted, before = "up" if self._up else "down", self._plan.before
+        if status.admin == wanted and (self._up or status.oper != "up"):
             self.outcome, self.detail = "done", ""
             return True
-        self.outcome = "unconfirmed"
-        self.detail = f"ifAdminStatus is down, but ifOperStatus is still {status.oper}"
+        if status.admin == wanted or (status.oper != before.oper and not self._up):
+            still = "still " if status.oper == before.oper else ""
+            self.outcome = "unconfirmed"
+            self.detail = (
+                f"ifAdminStatus is {status.admin}, but ifOperStatus is {still}{status.oper}"
+            )
+        else:
+            self.outcome = "failed"
+            self.detail = f"the device did not do it; it said: {self.reply}"
         return False
 
     async def _save(self) -> None:

@@ -63,13 +63,14 @@ class Lie(NamedTuple):
     really: str
 
 
-DID_NOT = "FAILED cat1 Fa0/3 is as it was. the device did not do it; it said: "
-LOOK_NOW = "UNCONFIRMED cat1 Fa0/3 may or may not be closed: look now. "
+DID_NOT = "FAILED cat1 Fa0/3 is as it was: the device did not do it; it said: "
+LOOK_NOW = "UNCONFIRMED cat1 Fa0/3 may or may not be closed: look now: "
 CLOSED = "DONE cat1 Fa0/3 closed: admin down, oper down"
 SILENCE = "no answer within 0.5 s; a write community that the device does not know looks the same"
 UNREADABLE = "sent, but it could not be read back: no SNMP answer to 2 requests, 0.5 s each"
 RENUMBERED = "the device has renumbered its ports: ifIndex 10003 was 'Fa0/3' and is 'Fa0/9' now"
 STILL_UP = "ifAdminStatus is down, but ifOperStatus is still up"
+CONTRADICTS = "ifAdminStatus is up, but ifOperStatus is down"
 LIES = {
     "does nothing, says noError": Lie(
         accepts_and_does_nothing, 1, "failed", f"{DID_NOT}noError", "up"
@@ -81,7 +82,7 @@ LIES = {
         shows_the_old(IF_OPER_STATUS), 4, "unconfirmed", LOOK_NOW + STILL_UP, "down"
     ),
     "obeys, shows ifAdminStatus up": Lie(
-        shows_the_old(IF_ADMIN_STATUS), 1, "failed", f"{DID_NOT}noError", "down"
+        shows_the_old(IF_ADMIN_STATUS), 4, "unconfirmed", LOOK_NOW + CONTRADICTS, "down"
     ),
 }
 

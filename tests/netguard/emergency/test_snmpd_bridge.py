@@ -248,7 +248,7 @@ def test_whoever_may_not_write_changes_nothing_and_one_line_says_why(
     with site.agent():
         done = site.netguard("port", "shutdown", "sw1", CULPRIT, *WHY)
     assert (done.returncode, done.stdout.count("\n")) == (1, 1), done.stderr
-    assert f"FAILED sw1 {CULPRIT} is as it was. " in done.stdout
+    assert f"FAILED sw1 {CULPRIT} is as it was: " in done.stdout
     assert line in done.stdout
     assert "Traceback" not in done.stderr
     assert "s3cret" not in done.stdout + done.stderr

@@ -92,7 +92,7 @@ def test_a_device_that_knows_no_such_user_is_sent_nothing() -> None:
     device, pages = Device(refuses=Refused("cat1", "unknown user", remedy="check it")), Pages()
     record = close(device, pages).record
     assert (record.outcome, sent(device)) == ("failed", [])
-    assert record.detail == "nothing was sent: unknown user. check it"
+    assert record.detail == "nothing was sent: unknown user; check it"
 
 
 def test_a_guard_that_refuses_is_written_down_and_nothing_is_looked_up() -> None:
