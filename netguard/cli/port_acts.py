@@ -130,7 +130,18 @@ def _decided(desk: _Desk, meant: Wanted, s: Situation, wish: Wish) -> PortReport
         if isinstance(again, PortReport) or _differs(decided, plan(again, wish.lifted)):
             return decline(s, trying, "it changed while you were thinking: run again")
         s, trying = again, _attempt(desk, again, wish)
-    return asyncio.run(carry_out(s, trying, desk.known, config_option=desk.app.config))
+    return _carried_out(desk, s, trying, report)
+
+
+def _carried_out(desk: _Desk, s: Situation, trying: Attempt, before: PortReport) -> PortReport:
+    """Carry it out; a first Ctrl-C waits for the outcome, a second one does not."""
+    try:
+        return asyncio.run(carry_out(s, trying, desk.known, config_option=desk.app.config))
+    except KeyboardInterrupt:
+        detail = "interrupted while the order was under way; `netguard port show` tells"
+        return msgspec.structs.replace(
+            before, action_id=trying.action_id, outcome="unconfirmed", detail=detail
+        )
 
 
 def _attempt(desk: _Desk, s: Situation, wish: Wish) -> Attempt:
