@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,22 +14,12 @@ from typing import NamedTuple
 
 import pytest
 
-from netguard.cli import port_acts
-from netguard.cli.common import App
-from netguard.config import read
-from netguard.emergency.known import Known
-from netguard.emergency.report import planned
 from netguard.lab.control import Lab
-from netguard.remember import Memory
-from netguard.shutdown import plan
-from netguard.switches.switch import PortState
-from tests.closing import Device, Pages, attempt
-from tests.config_files import write
-from tests.deciding import closing
 from tests.station import Run, command, configured, report_of, station
 
 pytestmark = pytest.mark.packets
 
+ROOT = Path(__file__).resolve().parents[3]
 SHUT = ("port", "shutdown", "cat1", "Fa0/3", "--reason", "drill")
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 PATIENCE = 20.0
@@ -126,21 +117,13 @@ def test_ctrl_c_once_the_order_is_under_way_waits_for_its_outcome(
     assert not is_up(netguard)
 
 
-def test_a_second_ctrl_c_does_not_claim_that_nothing_was_changed(tmp_path: Path) -> None:
-    class Torn(Device):
-        async def set_admin_status(self, port: PortState, *, up: bool) -> str:
-            await super().set_admin_status(port, up=up)
-            raise KeyboardInterrupt  # as the event loop does at the second one
-
-    pages, situation = Pages(), closing()
-    known = Known(url="", memory=Memory(url=""), journal=pages)
-    desk = port_acts._Desk(App(), read(write(tmp_path)).config, known)
-    report = port_acts._carried_out(
-        desk, situation, attempt(Torn(), pages), planned(plan(situation))
-    )
-    assert report.outcome == "unconfirmed"
-    assert "interrupted while the order was under way" in report.detail
-    assert [record.step for record in pages.written] == ["intent"]  # the next command finds it
+def test_a_second_ctrl_c_does_not_claim_that_nothing_was_changed() -> None:
+    command = [sys.executable, "-m", "tests.torn"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    report = report_of(done)["report"]
+    assert report["outcome"] == "unconfirmed"
+    assert "interrupted while the order was under way" in report["detail"]
+    assert report_of(done)["steps"] == ["intent"]  # so the next command finds it
 
 
 @pytest.mark.parametrize("stdin", ["nobody", "closed"])
