@@ -28,6 +28,7 @@ from netguard.emergency.placing import Unplaced, Wanted
 from netguard.emergency.recovery import recover
 from netguard.emergency.report import PortReport, planned, unplaced
 from netguard.errors import Exit
+from netguard.meter import Progress
 from netguard.shutdown import Plan, plan
 from netguard.situation import Situation
 from netguard.switches.change import Attempt
@@ -97,14 +98,22 @@ def _desk(app: App) -> _Desk:
 
 
 def _gathered(desk: _Desk, meant: Wanted) -> Situation | PortReport:
+    found: list[Situation] = []
+
+    async def look(progress: Progress) -> None:
+        # Not returned: at its end asyncio.run has the whole result spelled out (by the repr of
+        # its main task), which for 200 switches takes longer than to read many of them.
+        found.append(
+            await gather(desk.config, meant, desk.known, clock=clock.now, progress=progress)
+        )
+
     with progress_bar() as progress:
         try:
-            return asyncio.run(
-                gather(desk.config, meant, desk.known, clock=clock.now, progress=progress)
-            )
+            asyncio.run(look(progress))
         except Unplaced as lost:
             detail = f"{lost.message}. {lost.remedy}".strip()
             return unplaced(lost.guard, detail, change=meant.change)
+    return found[0]
 
 
 def _planned(desk: _Desk, s: Situation, decided: Plan) -> PortReport:

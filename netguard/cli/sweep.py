@@ -29,7 +29,7 @@ from netguard.sweep import sweep as sweep_once
 def sweep(app: App, names: tuple[str, ...], *, exit_code: bool, gateways: bool) -> int:
     """Ask every address, read the devices, and report who breaks the network.
 
-    With --gateways it takes half a second, for a timer that runs it every second. Where [shutdown]
+    With --gateways it takes under a second, for a timer that runs it every second. Where [shutdown]
     allows it, ports of proven impostors are closed; what was done or declined is told.
 
     Exits 0 when done, also with findings; 1 when something could not be measured (a gap).

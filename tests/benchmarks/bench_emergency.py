@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_emergency [closing] [outage] [command]
 
-As root; needs tcpdump and snmpbulkwalk; about twenty minutes, eight of them for `outage`.
+As root; needs tcpdump and snmpbulkwalk; a quarter of an hour, half of it for `outage`.
 
 The practice network and a site of simulated switches, each in namespaces of its own. Their agents
 are Python on the same cores, so what they take is part of every figure.
@@ -16,32 +16,30 @@ run begins with a copy of a store that one healthy sweep has left. [shutdown] ha
 automatic = ["gateway-hijack"], confirmations = 2, and per_hour = 1000 for the benchmark.
 
 outage: a datagram every 20 ms from ds0002, whose ARP entry the announcement poisons, through the
-gateway to 203.0.113.10 and back; the longest time without an answer.
+gateway to 203.0.113.10 and back; the longest time without an answer. A kernel heals when its entry
+is found wrong (never, while the hijacker answers), or by luck: when the router's own kernel happens
+to ask for the victim.
 
 command: wall time of whole processes. By hand is what somebody does who knows all uplinks by heart:
 the FDB column of every switch, eight at a time, for the MAC's port, then ifIndex, SET, read-back.
 """
 
-import asyncio
 import os
 import random
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import monotonic, perf_counter, sleep
-from typing import NamedTuple, TypeVar
+from time import monotonic, sleep
+from typing import NamedTuple
 
 import msgspec
-from rich.box import MARKDOWN
 from rich.console import Console
-from rich.table import Table
 
 from netguard.config import load
 from netguard.history import Outcome
@@ -49,10 +47,16 @@ from netguard.journal import StoreJournal
 from netguard.lab import namespaces
 from netguard.lab.control import Lab, up
 from netguard.lab.topology import GATEWAY
-from netguard.switches.opening import open_switch
-from probes.mibs.bridge_mib import BASE_PORT_IF_INDEX, TP_FDB_PORT
 from probes.mibs.if_mib import IF_ADMIN_STATUS, IF_OPER_STATUS
-from tests.benchmarks import site
+from tests.benchmarks.figures import (
+    NETGUARD,
+    get_command,
+    interleaved,
+    milliseconds,
+    new_table,
+    set_command,
+    warn,
+)
 from tests.benchmarks.hijack import (
     HIJACKER,
     UPSTREAM,
@@ -65,17 +69,13 @@ from tests.benchmarks.hijack import (
     inside,
 )
 from tests.benchmarks.hijack_daemon import Step
+from tests.benchmarks.port_command import command
 from tests.segment import Tap
 from tests.station import configured
 
-Result = TypeVar("Result")
 RUNS, OUTAGES, MOST = 20, 5, 60.0
-SITES = {10: 15, 200: 7}  # switches: runs
-AT_ONCE = 8
 CAT1, FA0_4 = "192.0.2.11", 10004
-NETGUARD = (sys.executable, "-P", "-m", "netguard", "--config")
 POLICY = '[shutdown]\nautomatic = ["gateway-hijack"]\nconfirmations = 2\nper_hour = 1000\n'
-SNMP = ("-v2c", "-r0", "-t5", "-Onqv")
 QUIET = 2.5  # seconds after mending in which caches and forwarding tables come to believe it
 
 
@@ -195,14 +195,6 @@ def closed_by_hand(p: Practice) -> Run:
     return Run(down - began if down else None, verified, "done" if right else "failed")
 
 
-def set_command(address: str, oid: str, value: int = 2, write: str = site.WRITE) -> str:
-    return f"MIBS= snmpset {' '.join(SNMP)} -c{write} {address} {oid} i {value}"
-
-
-def get_command(address: str, *oids: str) -> str:
-    return f"MIBS= snmpget {' '.join(SNMP)} -c{site.READ} {address} {' '.join(oids)}"
-
-
 def closing(console: Console) -> None:
     with practice() as p:
         contestants: dict[str, Callable[[], Run]] = {
@@ -239,10 +231,6 @@ def show_steps(console: Console, runs: Sequence[Sequence[Step]]) -> None:
     both = [sum(ms for name, _, ms in run if name in ("SET", "read-back")) for run in runs]
     table.add_row("SET and read-back", "", *milliseconds(both))
     console.print(table)
-
-
-def milliseconds(seconds: Sequence[float]) -> tuple[str, str]:
-    return f"{median(seconds) * 1000:.0f}", f"{max(seconds) * 1000:.0f}"
 
 
 # --- outage: what a victim feels
@@ -287,159 +275,6 @@ def outage(console: Console) -> None:
 
 def at_most(seconds: float) -> str:
     return f"> {MOST:.0f}" if seconds >= MOST - 1 else f"{seconds:.2f}"
-
-
-# --- command: a cold start of `netguard port` on a small and on a large site
-
-
-class Wall(NamedTuple):
-    seconds: float
-    outcome: Outcome | None = "done"
-
-
-def program(*command: str) -> Wall:
-    """Run a whole process; with --json, its outcome is in what it prints."""
-    began = perf_counter()
-    done = subprocess.run(command, capture_output=True, check=False)
-    seconds = perf_counter() - began
-    if "--json" not in command:
-        return Wall(seconds)
-    return Wall(seconds, msgspec.json.decode(done.stdout)["outcome"] if done.stdout else None)
-
-
-def shut_by_hand(of: site.Site) -> Wall:
-    target = of.target
-    began = perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as hands:
-        walks = list(hands.map(fdb, map(site.address, range(of.count))))
-    row = f".{TP_FDB_PORT}.{'.'.join(map(str, target.mac))} ".encode()
-    ports = [(n, int(walk.split(row)[1].split()[0])) for n, walk in enumerate(walks) if row in walk]
-    ((switch, port),) = [(n, port) for n, port in ports if port not in trunks(of, n)]
-    if_index = asked(get_command(site.address(switch), f"{BASE_PORT_IF_INDEX}.{port}"))[0]
-    order = f"{IF_ADMIN_STATUS}.{if_index}"
-    asked(set_command(site.address(switch), order))
-    read = asked(get_command(site.address(switch), order, f"{IF_OPER_STATUS}.{if_index}"))
-    return Wall(perf_counter() - began, "done" if read == ["2", "2"] else "failed")
-
-
-def fdb(address: str) -> bytes:
-    walk = ("snmpbulkwalk", "-v2c", f"-c{site.READ}@{site.VLAN}", "-Cr40", "-r0", "-t5", "-Onq")
-    return subprocess.run(
-        [*walk, address, TP_FDB_PORT], env={"MIBS": ""}, stdout=subprocess.PIPE, check=True
-    ).stdout
-
-
-def trunks(of: site.Site, switch: int) -> set[int]:
-    downlinks = {site.downlink(n) for n in range(1, of.count) if site.parent(n) == switch}
-    return downlinks | {site.UPLINK if switch else site.TO_ROUTER}
-
-
-def asked(command: str) -> list[str]:
-    return subprocess.check_output(["sh", "-c", command], text=True).split()
-
-
-def opened(of: site.Site) -> None:
-    """Open the port again, behind netguard's back."""
-    oid = f"{IF_ADMIN_STATUS}.{site.IF_INDEX + of.target.port}"
-    asked(set_command(site.address(of.target.switch), oid, 1))
-
-
-def driven(of: site.Site, config: Path) -> Wall:
-    """SET and read-back through netguard's driver, prepared as `change` has it prepared."""
-    settings = load(config)
-    device = settings.inventory.devices[of.target.switch]
-
-    async def drive() -> Wall:
-        switch = open_switch(settings, device, "catalyst")
-        try:
-            await switch.prepare()
-            port = await switch.find(f"Gi1/0/{of.target.port}")
-            began = perf_counter()
-            await switch.set_admin_status(port, up=False)
-            after = await switch.again(port)
-            seconds = perf_counter() - began
-        finally:
-            await switch.close()
-        return Wall(seconds, "done" if after.status.oper == "down" else "failed")
-
-    return asyncio.run(drive())
-
-
-def set_by_hand(of: site.Site) -> Wall:
-    at, if_index = site.address(of.target.switch), site.IF_INDEX + of.target.port
-    order = f"{IF_ADMIN_STATUS}.{if_index}"
-    began = perf_counter()
-    asked(set_command(at, order))
-    read = asked(get_command(at, order, f"{IF_OPER_STATUS}.{if_index}"))
-    return Wall(perf_counter() - began, "done" if read == ["2", "2"] else "failed")
-
-
-def command(console: Console) -> None:
-    for count, runs in SITES.items():
-        walls = commands_on(site.Site(count), runs)
-        title = f"{count} switches: wall time, whole processes but for the drivers, {runs} runs"
-        table = new_table(title, ("ms", "worst ms"))
-        for name, each in walls.items():
-            table.add_row(name, *milliseconds([wall.seconds for wall in each]))
-        console.print(table)
-        for name, each in walls.items():
-            warn(console, name, [wall.outcome for wall in each])
-
-
-def commands_on(of: site.Site, runs: int) -> dict[str, list[Wall]]:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        own = namespaces.create()
-        stack.callback(os.close, own)
-        stack.enter_context(namespaces.entered(own))
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        config = folder / "netguard.toml"
-        config.write_text(of.configuration(folder))
-        stack.enter_context(site.served(of))
-        port = (*NETGUARD, str(config), "port")
-        mac = ("--mac", of.target.mac.hex(":"))
-        program(*port, "show", *mac)  # makes the store
-        close = (*port, "shutdown", *mac, "--reason", "x", "--yes", "--json")
-        contestants: dict[str, Callable[[], Wall]] = {
-            "netguard port shutdown --mac": lambda: program(*close),
-            "netguard port show --mac": lambda: program(*port, "show", *mac),
-            "by hand: snmpbulkwalk, snmpget, snmpset": lambda: shut_by_hand(of),
-            "python -c pass": lambda: program(sys.executable, "-c", "pass"),
-            "netguard's driver, prepared: SET, read-back": lambda: driven(of, config),
-            "snmpset, snmpget": lambda: set_by_hand(of),
-        }
-        return interleaved(contestants, runs, after=lambda: opened(of))
-
-
-# --- what all share
-
-
-def interleaved(
-    contestants: dict[str, Callable[[], Result]],
-    runs: int,
-    after: Callable[[], None] = lambda: None,
-) -> dict[str, list[Result]]:
-    """Run all of them by turns, so that what disturbs the machine disturbs all alike."""
-    results: dict[str, list[Result]] = {name: [] for name in contestants}
-    for _ in range(runs):
-        for name, contestant in contestants.items():
-            results[name].append(contestant())
-            after()
-    return results
-
-
-def new_table(title: str, headers: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=MARKDOWN)
-    table.add_column("")
-    for header in headers:
-        table.add_column(header, justify="right")
-    return table
-
-
-def warn(console: Console, name: str, outcomes: Sequence[Outcome | None]) -> None:
-    other = [str(outcome) for outcome in outcomes if outcome != "done"]
-    if other:
-        console.print(f"WARNING: {name}: {len(other)} of {len(outcomes)} ended as {set(other)}")
 
 
 def main() -> None:

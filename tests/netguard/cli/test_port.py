@@ -222,6 +222,7 @@ def test_a_mac_on_two_ports_closes_neither(lab: Lab, netguard: Run) -> None:
         done = netguard("port", "shutdown", "--mac", "00:00:5e:00:53:23", *SOMEBODY, "--json")
     finally:
         run(lab, "ds0008", "ip", "link", "set", "eth0", "address", "00:00:5e:00:53:28")
+        run(lab, "ds0003", "ping", "-c1", "-W1", "198.51.100.99")  # both switches learn it anew
     report = report_of(done)
     assert (done.returncode, report["refused_by"]) == (3, ["ambiguous-station"])
     assert "cat1 Fa0/3, cat2 Fa0/4" in report["detail"]
