@@ -9,7 +9,6 @@ from netguard.guards import CLOSING, OPENING, UNATTENDED, refusals
 from netguard.history import Change, PortStatus
 from netguard.inventory import Server, SwitchPort
 from netguard.situation import Shutdown, Situation, stations
-from probes.mac import vendor
 from probes.records import IPAddress
 
 __all__ = ["Occupant", "Plan", "Shutdown", "Verdict", "liftable", "plan"]
@@ -27,7 +26,6 @@ class Occupant(msgspec.Struct, frozen=True, kw_only=True):
     """A station behind the port: whose it is and what it answers for; `target` is who is meant."""
 
     mac: str
-    vendor: str | None
     addresses: tuple[IPAddress, ...]
     server: str | None
     customer: str
@@ -117,7 +115,6 @@ def _occupant(s: Situation, mac: str) -> Occupant:
     owner = s.view.index.server_with(mac) or s.home or _owner(s, mac)
     return Occupant(
         mac=mac,
-        vendor=vendor(mac),
         addresses=_addresses(s, mac),
         server=owner.name if owner else None,
         customer=owner.customer if owner else "",

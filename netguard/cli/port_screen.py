@@ -50,7 +50,7 @@ def show_plan(report: PortReport, *, err: bool, whole: bool) -> None:
 
 def _occupant(station: Occupant) -> str:
     addresses = " ".join(map(str, station.addresses))
-    who = (station.mac, addresses, station.server, station.vendor)
+    who = (station.mac, addresses, station.server)
     return "  ".join(filter(None, (*who, "<- meant" if station.target else "")))
 
 
