@@ -67,13 +67,7 @@ async def sweep(
         ).deeds
     view = await measure(config, segments, memory, clock=clock, progress=progress)
     view = msgspec.structs.replace(view, first_seen=first_seen(memory, view))
-    record = SweepRecord(
-        started=started,
-        duration=round((clock() - started).total_seconds(), 3),
-        segments=tuple(segment.name for segment in segments),
-        counts=counts(view),
-        gaps=gaps_of(view),
-    )
+    record = _recorded(view, segments, started, clock)
     remembered = remember(memory, view, judge(view), record)
     deeds = (
         *first,
@@ -101,16 +95,22 @@ async def sweep_gateways(
     started = clock()
     view = await look_at_gateways(config, segments, memory, clock=clock, progress=progress)
     found = judge_gateways(view)
-    record = SweepRecord(
+    record = _recorded(view, segments, started, clock)
+    remembered = add(memory, found, now=view.now)
+    deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
+    return with_deeds(report(record, remembered), deeds)
+
+
+def _recorded(
+    view: View, segments: Sequence[Segment], started: datetime, clock: Clock
+) -> SweepRecord:
+    return SweepRecord(
         started=started,
         duration=round((clock() - started).total_seconds(), 3),
         segments=tuple(segment.name for segment in segments),
         counts=counts(view),
         gaps=gaps_of(view),
     )
-    remembered = add(memory, found, now=view.now)
-    deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
-    return with_deeds(report(record, remembered), deeds)
 
 
 def with_deeds(report: Report, deeds: tuple[Deed, ...]) -> Report:

@@ -206,7 +206,7 @@ def test_what_the_sample_has_commented_out_is_good_too(
     monkeypatch.setenv("NG_READ", "community")
     run(["config", "check", "--config", str(path)])
     told = capsys.readouterr().out.splitlines()
-    assert len(told) == 9  # only the secret files are missing
+    assert len(told) == 10  # only the secret files are missing
     assert all("/etc/netguard/" in line and "No such file" in line for line in told)
 
 
