@@ -178,27 +178,6 @@ def fault(entry: Entry, last: str) -> str:
     return ""
 
 
-def broken_link(entries: Iterable[Entry]) -> Entry | None:
-    """Return the first record that is not what was appended, None where the chain holds."""
-    last = START
-    for entry in entries:
-        if fault(entry, last):
-            return entry
-        last = entry.digest
-    return None
-
-
-def unfinished(actions: Iterable[Action]) -> tuple[Action, ...]:
-    """Return the intents of which no outcome is known: under way, or broken off."""
-    open_: dict[str, Action] = {}
-    for action in actions:
-        if action.step == "intent":
-            open_[action.action_id] = action
-        else:
-            open_.pop(action.action_id, None)
-    return tuple(open_.values())
-
-
 def shutdowns(actions: Iterable[Action]) -> int:
     """Return how many attempts closed a port, or may have: all that were not refused or failed."""
     last: dict[str, Outcome | None] = {}

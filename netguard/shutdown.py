@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 import msgspec
 
-from netguard.findings import incident
 from netguard.guards import CLOSING, OPENING, UNATTENDED, refusals
 from netguard.history import Change, PortStatus
 from netguard.inventory import Server, SwitchPort
@@ -45,7 +44,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     customer: str
     stations: tuple[Occupant, ...]
     verdicts: tuple[Verdict, ...]
-    incident: str | None = None
 
     @property
     def refused_by(self) -> tuple[str, ...]:
@@ -83,7 +81,6 @@ def plan(s: Situation, lifted: Collection[str] = ()) -> Plan:
             Verdict(guard=name, reason=reason, lifted=bool(reason) and name in may_lift)
             for name, reason in refusals(s)
         ),
-        incident=incident(s.finding) if s.finding else None,
     )
 
 

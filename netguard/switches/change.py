@@ -18,7 +18,7 @@ from netguard.journal import Journal
 from netguard.shutdown import Plan, plan
 from netguard.situation import Situation
 from netguard.switches.switch import NoSuchPort, PortState, Switch
-from probes.errors import ProbeError, Refused
+from probes.errors import ProbeError
 
 OBEYS = 2.0  # seconds that a device may take until ifAdminStatus is what was ordered
 SETTLES = 5.0  # and ifOperStatus, which net-snmp, for one, looks at every three seconds only
@@ -258,6 +258,6 @@ class _Sending:
     async def _save(self) -> None:
         try:
             said = await self._switch.save()
-        except (ProbeError, Refused) as error:
+        except ProbeError as error:
             said = str(error)
         self.detail = f"configuration: {said}"

@@ -1,5 +1,7 @@
 """The chain of port actions: whatever is done to it by hand shows."""
 
+from collections.abc import Iterable
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,17 +13,25 @@ from netguard.history import (
     Action,
     Entry,
     PortBusy,
-    broken_link,
     digest,
     fault,
     one_line,
     read,
     shutdowns,
-    unfinished,
     written,
 )
 from netguard.inventory import SwitchPort
 from tests.remembering import action, at, order
+
+
+def broken_link(entries: Iterable[Entry]) -> Entry | None:
+    """Return the first record in a chain that has a fault."""
+    last = START
+    for entry in entries:
+        if fault(entry, last):
+            return entry
+        last = entry.digest
+    return None
 
 
 def chain(*texts: str) -> list[Entry]:
@@ -145,15 +155,6 @@ def test_one_line_is_printable_and_means_the_same_in_json(text: str) -> None:
     line = one_line(spelled)
     assert line.isprintable()
     assert spelled == text or msgspec.json.decode(line) == text
-
-
-def test_an_intent_is_unfinished_until_anything_is_said_of_its_end() -> None:
-    intent, other = action(), action("intent", "a2", minute=1)
-    assert unfinished([]) == ()
-    assert unfinished([intent, other]) == (intent, other)
-    assert unfinished([intent, other, action("outcome")]) == (other,)
-    assert unfinished([intent, other, action("found", "a2")]) == (intent,)
-    assert unfinished([action("refused")]) == ()
 
 
 @pytest.mark.parametrize(

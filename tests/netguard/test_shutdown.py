@@ -5,7 +5,6 @@ from ipaddress import ip_address
 import msgspec
 import pytest
 
-from netguard.findings import incident
 from netguard.guards import CLOSING, OPENING
 from netguard.history import PortStatus
 from netguard.inventory import Server
@@ -22,7 +21,6 @@ from tests.deciding import (
     cat1,
     closing,
     edge1,
-    hijack,
     opening,
     unread,
 )
@@ -136,11 +134,6 @@ def test_even_with_every_guard_lifted_a_plan_without_its_port_names_no_interface
     decided = plan(closing(unread(cat1())), liftable("shutdown"))
     assert decided.refused_by == ()
     assert decided.if_index is None  # so the switch's own number differs, and nothing is sent
-
-
-def test_the_plan_carries_the_incident_that_it_is_for() -> None:
-    assert plan(closing(finding=hijack())).incident == incident(hijack())
-    assert plan(closing()).incident is None
 
 
 def test_the_switch_s_own_rows_are_nobody_behind_the_port() -> None:
