@@ -3,6 +3,7 @@
 import shlex
 import sqlite3
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -210,18 +211,25 @@ def test_bad_input_gets_one_clear_line_and_changes_nothing(
     assert ports(lab) == before
 
 
+def speak_as(lab: Lab, host: str, mac: str, destination: str) -> None:
+    """Send one frame with another's source MAC, as a cloned card does when it speaks."""
+    frame = f"{destination} {mac} 0800".replace(":", "")
+    send = (
+        "import socket; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0));"
+        f"s.send(bytes.fromhex('{frame}') + bytes(46))"
+    )
+    assert run(lab, host, sys.executable, "-c", send).returncode == 0
+
+
 def test_a_mac_on_two_ports_closes_neither(lab: Lab, netguard: Run) -> None:
     before = ports(lab)
-    mon = ("198.51.100.10", "lladdr", "00:00:5e:00:53:10", "dev", "eth0")
-    run(lab, "ds0008", "ip", "link", "set", "eth0", "address", "00:00:5e:00:53:23")
+    # Each to the switch it hangs on, so that the frame goes no further. Everything else that
+    # ds0008 says carries its own MAC: what the hosts say by themselves moves nothing.
+    speak_as(lab, "ds0008", "00:00:5e:00:53:23", "00:00:5e:00:53:c2")
+    speak_as(lab, "ds0003", "00:00:5e:00:53:23", "00:00:5e:00:53:c1")
     try:
-        # The clone speaks through both switches, then the original to its own alone.
-        for host in ("ds0008", "ds0003"):
-            run(lab, host, "ip", "neigh", "replace", *mon)
-            run(lab, host, "ping", "-c1", "-W1", "198.51.100.10")
         done = netguard("port", "shutdown", "--mac", "00:00:5e:00:53:23", *SOMEBODY, "--json")
     finally:
-        run(lab, "ds0008", "ip", "link", "set", "eth0", "address", "00:00:5e:00:53:28")
         run(lab, "ds0003", "ping", "-c1", "-W1", "198.51.100.99")  # both switches learn it anew
     report = report_of(done)
     assert (done.returncode, report["refused_by"]) == (3, ["ambiguous-station"])
