@@ -1,7 +1,8 @@
-"""The only raw-socket user: an Ethernet interface opened for ARP, with a filter in the kernel."""
+"""The only user of packet sockets: an Ethernet interface opened, with a filter in the kernel."""
 
 import ctypes
 import errno
+import fcntl
 import select
 import socket
 import struct
@@ -11,6 +12,8 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from probes.errors import LinkError
 from probes.interfaces import ARPHRD_ETHER, LocalInterface, local_interfaces
 from probes.mmsg import Slots
@@ -18,6 +21,7 @@ from probes.mmsg import Slots
 BATCH = 256  # frames to a sendmmsg: more gain nothing
 ARP_FRAME = 42  # octets: Ethernet header and the ARP packet of RFC 826
 SLOT = 64  # octets kept of a frame received: ARP and the Ethernet padding
+IP_FRAME = 1514  # octets: Ethernet header and the largest packet that Ethernet carries
 
 _RECEIVE_BATCH = 1024
 _RECEIVE_BUFFER = 32 << 20
@@ -31,32 +35,64 @@ _SOL_PACKET = 263
 _PACKET_STATISTICS = 6
 _PACKET_IGNORE_OUTGOING = 23
 _ETH_P_ALL = 0x0003
+_SIOCGIFMTU = 0x8921
+_IFREQ = struct.Struct("=16si20x")
 
-# Classic BPF. The kernel takes the 802.1Q tag off before a filter sees the frame; what another
-# VLAN says on a trunk is another segment's, so only VLAN 0 (untagged, or priority-tagged) passes.
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which frames the kernel keeps for us (classic BPF), and how many octets of each."""
+
+    program: tuple[tuple[int, int, int, int], ...]
+    slot: int
+
+
+# The kernel takes the 802.1Q tag off before a filter sees the frame; what another VLAN says on a
+# trunk is another segment's, so only VLAN 0 (untagged, or priority-tagged) passes.
+
 # Whole ARP packets only: what is shorter claims nothing.
-_ARP_OF_THIS_VLAN = (
-    (0x28, 0, 0, 12),  # ldh [12]: EtherType
-    (0x15, 0, 6, 0x0806),  # jeq ARP, else drop
-    (0x80, 0, 0, 0),  # ld len
-    (0x35, 0, 4, ARP_FRAME),  # jge, else drop
-    (0x20, 0, 0, 0xFFFFF000 + 44),  # ld vlan_tci
-    (0x54, 0, 0, 0x0FFF),  # and: VLAN identifier
-    (0x15, 0, 1, 0),  # jeq none, else drop
-    (0x06, 0, 0, SLOT),  # ret: keep
-    (0x06, 0, 0, 0),  # ret: drop
+ARP = Filter(
+    (
+        (0x28, 0, 0, 12),  # ldh [12]: EtherType
+        (0x15, 0, 6, 0x0806),  # jeq ARP, else drop
+        (0x80, 0, 0, 0),  # ld len
+        (0x35, 0, 4, ARP_FRAME),  # jge, else drop
+        (0x20, 0, 0, 0xFFFFF000 + 44),  # ld vlan_tci
+        (0x54, 0, 0, 0x0FFF),  # and: VLAN identifier
+        (0x15, 0, 1, 0),  # jeq none, else drop
+        (0x06, 0, 0, SLOT),  # ret: keep
+        (0x06, 0, 0, 0),  # ret: drop
+    ),
+    SLOT,
+)
+# ICMP and ICMPv6, without IPv6 extension headers: no answer to a probe of ours carries any.
+ICMP = Filter(
+    (
+        (0x28, 0, 0, 12),  # ldh [12]: EtherType
+        (0x15, 0, 2, 0x0800),  # jeq IPv4, else go and try IPv6
+        (0x30, 0, 0, 23),  # ldb [23]: protocol
+        (0x15, 3, 7, 1),  # jeq ICMP, else drop
+        (0x15, 0, 6, 0x86DD),  # jeq IPv6, else drop
+        (0x30, 0, 0, 20),  # ldb [20]: next header
+        (0x15, 0, 4, 58),  # jeq ICMPv6, else drop
+        (0x20, 0, 0, 0xFFFFF000 + 44),  # ld vlan_tci
+        (0x54, 0, 0, 0x0FFF),  # and: VLAN identifier
+        (0x15, 0, 1, 0),  # jeq none, else drop
+        (0x06, 0, 0, IP_FRAME),  # ret: keep
+        (0x06, 0, 0, 0),  # ret: drop
+    ),
+    IP_FRAME,
 )
 
 
 class Link:
     """An open interface. Raises LinkError, with the remedy, for whatever makes it unusable."""
 
-    def __init__(self, interface: str) -> None:
+    def __init__(self, interface: str, passing: Filter = ARP) -> None:
         self.interfaces = _settled(interface)
         self.own = _usable(interface, self.interfaces)
         self.dropped = 0
-        self._inbox = Slots(_RECEIVE_BATCH, SLOT)
-        self._socket = _packet_socket(interface)
+        self._inbox = Slots(_RECEIVE_BATCH, passing.slot)
+        self._socket = _packet_socket(interface, passing)
         self._readable = select.poll()
         self._readable.register(self._socket, select.POLLIN)
 
@@ -75,6 +111,20 @@ class Link:
     def mac(self) -> bytes:
         """The interface's own MAC, six raw octets."""
         return self.own.mac or bytes(6)
+
+    @property
+    def mtu(self) -> int:
+        """How many octets of IP the interface carries in one frame just now."""
+        asked = _IFREQ.pack(self.own.name.encode(), 0)
+        try:
+            answer = fcntl.ioctl(self._socket, _SIOCGIFMTU, asked)
+        except OSError as error:
+            raise self._broken(error.strerror) from error
+        return int(_IFREQ.unpack(answer)[1])
+
+    def fileno(self) -> int:
+        """Return the descriptor that an event loop can watch for frames to come."""
+        return self._socket.fileno()
 
     def send(self, outbox: Slots, count: int) -> None:
         """Put the first `count` frames of `outbox` on the wire; wait while the queue is full."""
@@ -99,17 +149,23 @@ class Link:
             raise self._broken(error.strerror) from error
 
     def receive(self) -> memoryview:
-        """Return the frames that wait, at most 1,024, each in `SLOT` octets.
+        """Return the frames that wait, at most 1,024, each in a slot of the filter's size.
 
         The view is good until the next call.
         """
+        return memoryview(self._inbox.buffer)[: self._fill_inbox() * self._inbox.size]
+
+    def frames(self) -> list[bytes]:
+        """Return the frames that wait, at most 1,024, each as long as it came, cut at the slot."""
+        return [self._inbox.frame(slot) for slot in range(self._fill_inbox())]
+
+    def _fill_inbox(self) -> int:
         try:
-            count = self._inbox.receive(self._socket.fileno())
+            return self._inbox.receive(self._socket.fileno())
         except OSError as error:
             if error.errno not in {errno.EAGAIN, errno.EINTR}:
                 raise self._broken(error.strerror) from error
-            count = 0
-        return memoryview(self._inbox.buffer)[: count * SLOT]
+            return 0
 
     def wait(self, seconds: float) -> None:
         """Wait until a frame has come or the time is over."""
@@ -160,7 +216,7 @@ def _usable(name: str, interfaces: Mapping[str, LocalInterface]) -> LocalInterfa
     return own
 
 
-def _packet_socket(interface: str) -> socket.socket:
+def _packet_socket(interface: str, passing: Filter) -> socket.socket:
     try:
         link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as error:
@@ -171,17 +227,17 @@ def _packet_socket(interface: str) -> socket.socket:
         detail = "raw sockets need CAP_NET_RAW, which this process lacks"
         raise LinkError(interface, detail, remedy=remedy) from error
     try:
-        _prepare(link, interface)
+        _prepare(link, interface, passing)
     except OSError as error:
         link.close()
-        raise LinkError(interface, f"cannot be opened for ARP: {error.strerror}") from error
+        raise LinkError(interface, f"cannot be opened: {error.strerror}") from error
     return link
 
 
-def _prepare(link: socket.socket, interface: str) -> None:
-    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _ARP_OF_THIS_VLAN)
+def _prepare(link: socket.socket, interface: str, passing: Filter) -> None:
+    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in passing.program)
     code = ctypes.create_string_buffer(program, len(program))
-    listing = struct.pack("@HP", len(_ARP_OF_THIS_VLAN), ctypes.addressof(code))
+    listing = struct.pack("@HP", len(passing.program), ctypes.addressof(code))
     link.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, listing)
     link.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)

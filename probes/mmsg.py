@@ -60,6 +60,17 @@ class Slots:
         """
         return _checked(_libc.recvmmsg(fd, self._headers, self.count, socket.MSG_DONTWAIT, None))
 
+    def put(self, slot: int, frame: bytes) -> None:
+        """Lay a frame, of any length up to the slot's, ready to be sent."""
+        start = slot * self.size
+        self.buffer[start : start + len(frame)] = frame
+        self._vectors[slot].length = len(frame)
+
+    def frame(self, slot: int) -> bytes:
+        """Return what was received into a slot, as long as it came."""
+        start = slot * self.size
+        return bytes(self.buffer[start : start + self._headers[slot].length])
+
 
 def _checked(result: int) -> int:
     if result < 0:

@@ -191,3 +191,69 @@ class Chassis(msgspec.Struct, frozen=True, kw_only=True):
 
     chassis_id: str
     sys_name: str
+
+
+Method = Literal["icmp", "udp", "tcp"]
+ReplyKind = Literal[
+    "echo-reply",  # the end itself: an ICMP echo reply
+    "port-unreachable",  # the end itself: a UDP port that nobody listens on
+    "tcp",  # the end itself: SYN-ACK or RST
+    "time-exceeded",  # a router (or a host that routes) on the way
+    "fragmentation-needed",  # ICMPv6: packet too big
+    "unreachable",  # any other destination unreachable; `code` says which
+    "redirect",
+]
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """One packet to be sent. Its flow (what a load balancer hashes) is constant for a target.
+
+    `ttl` is the hop limit (1 to 127); a `large` one fills 1,500 octets and may not be fragmented;
+    `attempt` (0 to 15) tells repetitions apart; `source` is which of this machine's addresses
+    speaks, None for the kernel's choice.
+    """
+
+    target: IPAddress
+    ttl: int
+    method: Method = "icmp"
+    large: bool = False
+    attempt: int = 0
+    source: IPAddress | None = None
+
+
+class HopReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back for one probe; `target`, `ttl`, `method`, `large`, `attempt` are the probe's.
+
+    `source` is who sent the reply and `reply_ttl` the hop limit it arrived with; `rtt` is seconds,
+    None where the reply did not tell when the probe was sent; `quoted_ttl` the hop limit that the
+    quoted probe had left, `mtu` what fragmentation-needed offers, `mac` the frame's source where
+    the reply was taken from the segment itself.
+    """
+
+    target: IPAddress
+    ttl: int
+    method: Method
+    large: bool
+    attempt: int
+    kind: ReplyKind
+    code: int = 0
+    source: IPAddress
+    reply_ttl: int | None = None
+    rtt: float | None = None
+    quoted_ttl: int | None = None
+    mtu: int | None = None
+    mac: str | None = None
+
+
+class CanaryReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a frame sent to a server's MAC, with an address of our own as its target.
+
+    A host that does not route throws it away. `returned_ttl` is the hop limit with which our own
+    packet came back (None: it did not), `exceeded_by` who said time exceeded, `redirected` that
+    the server told us of a shorter way.
+    """
+
+    ttl: int
+    returned_ttl: int | None = None
+    exceeded_by: IPAddress | None = None
+    redirected: bool = False

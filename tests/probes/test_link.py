@@ -1,4 +1,5 @@
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from netguard.lab import namespaces
 from probes.arp import craft
 from probes.errors import LinkError
-from probes.link import SLOT, Link
+from probes.link import ICMP, IP_FRAME, SLOT, Link
 from probes.mmsg import Slots
 from tests.segment import OWN, OWN_MAC, Segment, Tap, address, mac, raw, request
 
@@ -124,6 +125,91 @@ def test_the_kernel_passes_whole_arp_frames_of_this_vlan_only(
             sender.send(octets)
             frames = received(link)
     assert frames == ([ARP.ljust(SLOT, b"\0")] if passes else [])
+
+
+def ipv4(protocol: int, size: int = 28) -> bytes:
+    """Make a packet that every bridge lets through: some look at its length and checksum."""
+    start = struct.pack("!BBHIBB", 0x45, 0, size, 0, 64, protocol)
+    ends = address(1).packed + OWN.packed
+    total = sum(struct.unpack("!9H", start + ends))
+    total = (total & 0xFFFF) + (total >> 16)
+    header = start + struct.pack("!H", 0xFFFF - total) + ends
+    return ARP[:12] + b"\x08\x00" + header.ljust(size, b"\xaa")
+
+
+def ipv6(next_header: int) -> bytes:
+    start = struct.pack("!IHBB", 0x60000000, 8, next_header, 64)
+    return ARP[:12] + b"\x86\xdd" + start + bytes(31) + bytes([1]) + bytes(8)
+
+
+def tagged(octets: bytes, tag: str) -> bytes:
+    return octets[:12] + bytes.fromhex(tag) + octets[12:]
+
+
+@pytest.mark.parametrize(
+    ("octets", "passes"),
+    [
+        (ipv4(1), True),
+        (ipv4(1, 1500), True),
+        (ipv6(58), True),
+        (tagged(ipv4(1), "8100 e000"), True),
+        (tagged(ipv4(1), "8100 0064"), False),
+        (tagged(ipv6(58), "8100 0064"), False),
+        (ipv4(17), False),
+        (ipv4(58), False),
+        (ipv6(6), False),
+        (ipv6(1), False),
+        (ipv4(1)[:23], False),
+        (ARP, False),
+    ],
+)
+def test_opened_for_icmp_the_kernel_passes_it_whole_and_nothing_else(
+    octets: bytes, *, passes: bool
+) -> None:
+    with Segment() as segment:
+        prober, host = segment.prober(), segment.host(1, 1)
+        with namespaces.entered(prober), Link("eth1", ICMP) as link, raw(host) as sender:
+            sender.send(octets)
+            link.wait(0.2)
+            whole = octets[:12] + octets[12:].removeprefix(b"\x81\x00\xe0\x00")
+            assert link.frames() == ([whole] if passes else [])
+
+
+def test_each_frame_comes_as_long_as_it_was_however_long_those_before_it_were() -> None:
+    with Segment() as segment:
+        prober, host = segment.prober(), segment.host(1, 1)
+        lengths = [1500, 60, 1499, 28]
+        with namespaces.entered(prober), Link("eth1", ICMP) as link, raw(host) as sender:
+            for turned in (lengths, lengths[::-1]):
+                for size in turned:
+                    sender.send(ipv4(1, size))
+                link.wait(0.2)
+                assert [len(frame) - 14 for frame in link.frames()] == turned
+    assert IP_FRAME - 14 == 1500
+
+
+def test_frames_of_different_lengths_go_out_together() -> None:
+    frames = [ipv4(1, 1500), ipv4(1), ipv6(58)]
+    outbox = Slots(4, IP_FRAME)
+    for again in (frames, frames[::-1]):
+        for slot, frame in enumerate(again):
+            outbox.put(slot, frame)
+        with Segment() as segment:
+            prober, host = segment.prober(), segment.host(1, 1)
+            with raw(host) as receiver, namespaces.entered(prober), Link("eth1", ICMP) as link:
+                receiver.settimeout(5)
+                link.send(outbox, len(again))
+                assert [receiver.recv(2048) for _ in again] == again
+
+
+def test_the_link_knows_how_much_a_frame_may_carry_now() -> None:
+    with Segment() as segment:
+        prober = segment.prober()
+        with namespaces.entered(prober), Link("eth1") as link:
+            assert link.mtu == 1500
+            with segment.ip(prober) as ip:
+                ip.link("set", index=ip.link_lookup(ifname="eth1")[0], mtu=1400)
+            assert link.mtu == 1400
 
 
 def test_our_own_frames_do_not_come_back() -> None:

@@ -213,7 +213,7 @@ def test_bad_input_gets_one_clear_line_and_changes_nothing(
 
 def speak_as(lab: Lab, host: str, mac: str, destination: str) -> None:
     """Send one frame with another's source MAC, as a cloned card does when it speaks."""
-    frame = f"{destination} {mac} 0800".replace(":", "")
+    frame = f"{destination} {mac} 88b5".replace(":", "")  # IEEE 802: for local experiments
     send = (
         "import socket; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0));"
         f"s.send(bytes.fromhex('{frame}') + bytes(46))"
