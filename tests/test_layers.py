@@ -72,8 +72,13 @@ def test_only_the_ssh_driver_s_session_knows_an_ssh_library(library: str) -> Non
     assert importing(library) <= {"netguard/switches/ssh_session.py"}
 
 
-def test_raw_sockets_are_opened_in_one_place_besides_the_lab() -> None:
-    assert {f for f in using("SOCK_RAW") if not f.startswith("netguard/lab/")} == {"probes/link.py"}
+def test_only_the_vantages_session_knows_the_ssh_client_for_them() -> None:
+    assert importing("asyncssh") == {"netguard/vantages/session.py"}
+
+
+def test_raw_sockets_are_opened_in_two_places_besides_the_lab() -> None:
+    opening = {f for f in using("SOCK_RAW") if not f.startswith("netguard/lab/")}
+    assert opening == {"probes/link.py", "probes/trace/raw.py"}
 
 
 def test_every_module_says_in_one_line_what_it_is_for() -> None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "sweep": ("netguard.cli.sweep", "sweep", "Measure, judge and remember, once."),
     "findings": ("netguard.cli.findings", "findings", "What was found, and what became of it."),
     "host": ("netguard.cli.host", "host", "Find a station: switch, port, VLAN, path."),
+    "server": ("netguard.cli.server", "server", "Are its addresses on it, or behind it?"),
     "port": ("netguard.cli.port", "port", "The emergency stop: close a port, open it again."),
     "device": ("netguard.cli.device", "device", "Everything read from a router or switch."),
     "inventory": ("netguard.cli.inventory", "inventory", "The servers and their addresses."),

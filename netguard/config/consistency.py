@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -14,7 +14,18 @@ from netguard.inventory import Device, Index, Inventory, IPNetwork, Segment, Ser
 from netguard.suggest import did_you_mean
 from probes.records import IPAddress
 
-Entry = Device | Segment | Server
+
+class Vantage(Protocol):
+    """A place to trace from: its name, and that of its login."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see above
+
+    @property
+    def login(self) -> str | None: ...  # noqa: D102
+
+
+Entry = Device | Segment | Server | Vantage
 EntryT = TypeVar("EntryT", Segment, Server)
 
 _nearest = lru_cache(maxsize=4096)(did_you_mean)  # one unknown switch stands in many servers
@@ -59,6 +70,16 @@ def inconsistencies(
         yield from _placement(server, names, look)
     yield from _assigned_twice(inventory.servers)
     yield from _shared_macs(inventory.servers)
+
+
+def vantage_inconsistencies(
+    vantages: Collection[Vantage], *, ssh: Collection[str]
+) -> Iterator[Problem]:
+    """Yield names that several vantages have, and logins that are not among the names `ssh`."""
+    yield from _repeated_names(vantages)
+    for vantage in vantages:
+        logins = () if vantage.login is None else (vantage.login,)
+        yield from _unknown(vantage, "login", logins, frozenset(ssh))
 
 
 def _fault(

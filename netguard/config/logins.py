@@ -1,4 +1,4 @@
-"""Secrets become values here, for one device at a time and only when something is to be sent."""
+"""Secrets become values here, for one place at a time and only when something is to be sent."""
 
 import os
 from collections.abc import Mapping
@@ -67,10 +67,13 @@ def ssh_login(
 
     Raises ConfigError where a secret or the key cannot be had.
     """
-    if device.ssh is None:
-        return None
-    settings = config.ssh[device.ssh]
-    secrets = _Secrets(config, f"ssh.{device.ssh}", settings, environ)
+    return None if device.ssh is None else named_login(config, device.ssh, environ=environ)
+
+
+def named_login(config: Config, name: str, *, environ: Mapping[str, str] = os.environ) -> SshLogin:
+    """Return the login `[ssh.NAME]`; raises ConfigError where a secret or the key cannot be had."""
+    settings = config.ssh[name]
+    secrets = _Secrets(config, f"ssh.{name}", settings, environ)
     return SshLogin(
         user=settings.user,
         password=secrets.of("password"),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from netguard.config.consistency import inconsistencies
+from netguard.config.consistency import inconsistencies, vantage_inconsistencies
 from netguard.config.places import default_store, find_config, store_url, without_password
 from netguard.config.problems import Problem, errors
 from netguard.config.references import (
@@ -28,6 +28,7 @@ from netguard.config.tables import (
     SegmentTable,
     ServerTable,
     ShutdownTable,
+    VantageTable,
     WatchTable,
 )
 from netguard.config.values import BadValue, at
@@ -115,7 +116,7 @@ class _Reader:
             snmp=dict(self._snmp(top.snmp)),
             ssh=dict(self._ssh(top.ssh)),
             inventory=self._inventory(top),
-            vantages=tuple(vantage for _, vantage in self._each("vantage", top.vantage, Vantage)),
+            vantages=self._vantages(top),
             shutdown=next(self._meant(shutdown), ShutdownTable().record()),
             watch=next(self._meant(watch), WatchTable().record()),
             alerts=tuple(self._alerts(top.alert)),
@@ -214,6 +215,12 @@ class _Reader:
             faults = inconsistencies(inventory, snmp=top.snmp, ssh=top.ssh)
             self.problems += self._placed(faults, file)
         return inventory
+
+    def _vantages(self, top: FileTable) -> tuple[Vantage, ...]:
+        vantages = tuple(self._meant(self._each("vantage", top.vantage, VantageTable)))
+        faults = vantage_inconsistencies(vantages, ssh=top.ssh)
+        self.problems += self._placed(faults, ServerFile())
+        return vantages
 
     def _placed(self, problems: Iterable[Problem], servers: ServerFile) -> Iterator[Problem]:
         """Yield problems of the inventory with the file, and line, that its entry stands in."""

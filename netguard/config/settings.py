@@ -35,7 +35,7 @@ class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class SshSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[ssh.NAME]`, a named login for changing ports on a command line.
+    """`[ssh.NAME]`, a named login: for changing ports on a command line, and for vantages.
 
     `password`, `passphrase` (of the key) and `enable` are references; `key_file` and `known_hosts`
     are absolute paths, None for no key, and for the user's and the system's known_hosts.
@@ -71,10 +71,14 @@ class SshLogin(Struct, frozen=True, kw_only=True):
 
 
 class Vantage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[[vantage]]`, a place to trace from; `ssh` is None for this machine."""
+    """`[[vantage]]`, a place to trace from: `ssh` is user@host:port, None for this machine.
+
+    `login` names an `[ssh.NAME]`, which has the key or password, and what `ssh` leaves out.
+    """
 
     name: Annotated[str, Meta(min_length=1)]
     ssh: str | None = None
+    login: str | None = None
 
 
 class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,15 +1,14 @@
 """The tables of netguard.toml as they are written, and how each becomes a record.
 
 A table's class has exactly the keys of the file. What only looks different from its record
-(`[snmp.NAME]`, `[ssh.NAME]`, `[[vantage]]`, `[[alert]]`) has its class in
-`netguard.config.settings`.
+(`[snmp.NAME]`, `[ssh.NAME]`, `[[alert]]`) has its class in `netguard.config.settings`.
 """
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from netguard.config.settings import Watch
+from netguard.config.settings import Vantage, Watch
 from netguard.config.values import (
     BadValue,
     address,
@@ -21,6 +20,7 @@ from netguard.config.values import (
     mac,
     network,
     protected,
+    ssh_target,
     switch_port,
 )
 from netguard.findings import Kind
@@ -127,6 +127,29 @@ class ServerTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             mac=None if self.mac is None else at("mac", mac, self.mac),
             port=None if self.port is None else at("port", switch_port, self.port),
         )
+
+
+class VantageTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[vantage]]`."""
+
+    name: Name
+    ssh: str | None = None
+    login: str | None = None
+
+    def record(self) -> Vantage:
+        """Return what the table means."""
+        if self.ssh is None and self.login is not None:
+            raise BadValue(
+                "means nothing for this machine",
+                key="login",
+                value=self.login,
+                remedy="Add ssh, or leave login out.",
+            )
+        user = None if self.ssh is None else at("ssh", ssh_target, self.ssh).user
+        if self.ssh is not None and user is None and self.login is None:
+            remedy = "Write e.g. netguard@192.0.2.77, or name a login."
+            raise BadValue("names no user", key="ssh", value=self.ssh, remedy=remedy)
+        return Vantage(name=self.name, ssh=self.ssh, login=self.login)
 
 
 class ShutdownTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_network
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from netguard.inventory import IPNetwork, SwitchPort
 from probes import mac as macs
@@ -18,6 +18,7 @@ _DURATION = re.compile(r"(\d{1,9})([smhd])")
 _HOST_PORT = re.compile(
     r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>\d{1,5}))?"
 )
+_SSH_USER = re.compile(r"|[^-\s@:][^\s@:]*")
 
 
 class BadValue(ValueError):
@@ -32,11 +33,11 @@ class BadValue(ValueError):
 
 
 def at(key: str, parse: Callable[[str], ValueT], text: str) -> ValueT:
-    """Parse the text of a key; a `BadValue` then names the key and the text."""
+    """Parse the text of a key; a `BadValue` then names the key, and the text as it may be shown."""
     try:
         return parse(text)
     except BadValue as bad:
-        raise BadValue(bad.detail, remedy=bad.remedy, key=key, value=text) from None
+        raise BadValue(bad.detail, remedy=bad.remedy, key=key, value=bad.value or text) from None
 
 
 def each(key: str, parse: Callable[[str], ValueT], texts: Iterable[str]) -> tuple[ValueT, ...]:
@@ -86,14 +87,19 @@ def host_port(text: str) -> tuple[str, int]:
         "not host or host:port",
         remedy="Write e.g. 192.0.2.1, sw1.example.net:1161, 2001:db8::1 or [2001:db8::1]:1161.",
     )
+    host, port = _host_and_port(text, wrong)
+    return host, SNMP_PORT if port is None else port
+
+
+def _host_and_port(text: str, wrong: BadValue) -> tuple[str, int | None]:
     try:
-        return str(ip_address(text)), SNMP_PORT
+        return str(ip_address(text)), None
     except ValueError:
         match = _HOST_PORT.fullmatch(text)
     if match is None:
         raise wrong
-    port = int(match["port"] or SNMP_PORT)
-    if not 0 < port <= _LAST_PORT:
+    port = None if match["port"] is None else int(match["port"])
+    if port is not None and not 0 < port <= _LAST_PORT:
         raise BadValue(f"port {port} does not exist", remedy=f"Ports are 1 to {_LAST_PORT}.")
     if match["host"]:
         return match["host"], port
@@ -101,6 +107,34 @@ def host_port(text: str) -> tuple[str, int]:
         return str(address(match["ipv6"])), port
     except BadValue:
         raise wrong from None
+
+
+class SshTarget(NamedTuple):
+    """Where to log in; None for what a login says."""
+
+    user: str | None
+    host: str
+    port: int | None
+
+
+def ssh_target(text: str) -> SshTarget:
+    """Read `[user@]host[:port]`, IPv6 in brackets where a port follows."""
+    user, _, place = text.rpartition("@")
+    wrong = BadValue(
+        "not user@host or user@host:port",
+        remedy="Write e.g. netguard@192.0.2.77, or netguard@[2001:db8::77]:2222.",
+    )
+    if ":" in user:
+        raise BadValue(
+            "a password may not be written here",
+            value=f"{user.partition(':')[0]}:***@{place}",
+            remedy="Name a login: an [ssh.NAME] with the key, or the password by reference.",
+        )
+    # What begins with a dash, programs take for an option.
+    if not _SSH_USER.fullmatch(user) or place.startswith("-") or (not user and "@" in text):
+        raise wrong
+    host, port = _host_and_port(place, wrong)
+    return SshTarget(user or None, host, port)
 
 
 def listener(text: str) -> tuple[str, int]:

@@ -45,6 +45,28 @@ class SweepRecord(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
 
 
+class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server was last seen to be; `states` are its addresses' (as text), as far as asked.
+
+    `sweep` is the number of the sweep over the servers that it was checked in, if it was one.
+    """
+
+    server: str
+    checked: datetime
+    verdict: str
+    summary: str
+    states: dict[str, str]
+    sweep: int | None = None
+
+
+class ServerSweep(msgspec.Struct, frozen=True, kw_only=True):
+    """A sweep over the servers; `done` are those that it has checked already."""
+
+    number: int
+    started: datetime
+    done: frozenset[str] = frozenset()
+
+
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the history of ports is what was appended.
 

@@ -12,7 +12,7 @@ from netguard.findings import Finding, Location
 from netguard.history import START, Action, Entry
 from netguard.life import Event
 from netguard.store import schema
-from netguard.store.records import Binding, GatewayIdentity, SweepRecord
+from netguard.store.records import Binding, GatewayIdentity, ServerRecord, SweepRecord
 
 Row = dict[str, Any]
 Insert = sqlite.Insert | postgresql.Insert
@@ -74,6 +74,13 @@ def put_identities(connection: sa.Connection, confirmed: Iterable[GatewayIdentit
 def add_sweep(connection: sa.Connection, sweep: SweepRecord) -> None:
     """Append one sweep."""
     connection.execute(schema.sweeps.insert(), msgspec.structs.asdict(sweep))
+
+
+def put_server(connection: sa.Connection, record: ServerRecord) -> None:
+    """Write what a server was last seen to be."""
+    insert = _insert(connection, schema.servers)
+    new = {column.name: column for column in insert.excluded if not column.primary_key}
+    _upsert(connection, insert, new, [msgspec.structs.asdict(record)])
 
 
 def add_action(connection: sa.Connection, action: Action) -> Entry:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 from netguard.findings import Claimant, Evidence
 from probes.records import Gap, IPAddress
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def iso(moment: datetime) -> str:
@@ -172,4 +172,23 @@ actions = sa.Table(
     sa.Column("previous", sa.String(64), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
     sqlite_autoincrement=True,  # else the number of a deleted last record would be given again
+)
+
+server_sweeps = sa.Table(
+    "server_sweeps",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("started", Moment, nullable=False),
+    sa.Column("finished", Moment),  # NULL: it is under way, or was broken off
+)
+
+servers = sa.Table(
+    "servers",
+    metadata,
+    sa.Column("server", sa.String, primary_key=True),
+    sa.Column("checked", Moment, nullable=False),
+    sa.Column("sweep", sa.Integer),  # the server_sweeps row that it was last checked in
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("summary", sa.String, nullable=False),
+    sa.Column("states", Records(dict[str, str]), nullable=False),
 )

@@ -13,8 +13,15 @@ from netguard.findings import Finding, State, gravest_first
 from netguard.history import HOUR, Action, Entry, HourFull, PortBusy, shutdowns
 from netguard.inventory import SwitchPort
 from netguard.life import Changes, Event
-from netguard.store import actions, rows, schema
-from netguard.store.records import Binding, GatewayIdentity, SweepRecord, Verification
+from netguard.store import actions, rows, schema, servers
+from netguard.store.records import (
+    Binding,
+    GatewayIdentity,
+    ServerRecord,
+    ServerSweep,
+    SweepRecord,
+    Verification,
+)
 from netguard.store.transactions import reading, writing
 from probes.records import IPAddress
 
@@ -60,6 +67,39 @@ class Store:
         """Write findings down that a partial look saw; the others stay as they are."""
         with writing(self._engine) as connection:
             return _follow(connection, findings, covered=lambda _: False, now=now)
+
+    def record_server(
+        self,
+        record: ServerRecord,
+        finding: Finding | None,
+        *,
+        covered: Callable[[Finding], bool],
+        now: datetime,
+    ) -> Changes:
+        """Write down what a server was seen to be, with the finding about it, all or nothing.
+
+        `covered` is as in `netguard.life.follow`.
+        """
+        seen = () if finding is None else (finding,)
+        with writing(self._engine) as connection:
+            changes = _follow(connection, seen, covered=covered, now=now)
+            rows.put_server(connection, record)
+        return changes
+
+    def servers(self) -> tuple[ServerRecord, ...]:
+        """Return what each server was last seen to be."""
+        with reading(self._engine) as connection:
+            return tuple(servers.records(connection))
+
+    def begin_server_sweep(self, now: datetime, *, oldest: datetime) -> ServerSweep:
+        """Take up the last sweep over the servers, if broken off since `oldest`, or begin one."""
+        with writing(self._engine) as connection:
+            return servers.begin_sweep(connection, now, oldest=oldest)
+
+    def end_server_sweep(self, number: int, now: datetime) -> None:
+        """Note that a sweep over the servers has come to its end."""
+        with writing(self._engine) as connection:
+            servers.end_sweep(connection, number, now)
 
     def findings(self, states: Collection[State] | None = None) -> tuple[Finding, ...]:
         """Return the findings in these states, or all of them; the gravest first."""

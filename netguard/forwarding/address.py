@@ -1,0 +1,219 @@
+"""Is an address on the server, or behind it? Decides, or says what must be asked first.
+
+The order of evidence: does a packet that may just reach the server's place end there; if not, does
+it end anywhere; who says that it came too far. Nothing is decided by default: what stays unproven
+is `undecided`.
+"""
+
+from netguard.forwarding.bound import another, ends_here
+from netguard.forwarding.known import Known
+from netguard.forwarding.place import PLACES, place, spoke_for
+from netguard.forwarding.records import Judgement
+from netguard.forwarding.refusals import refused
+from netguard.forwarding.words import FAR, NEAR, SLOW, judged, later
+from probes.records import HopReply
+from probes.trace.flow import FULL, Ask, Flow, Question, Step
+
+_PATIENT = 4  # times that a silent one is asked for the error that would decide
+_SLOW_TRIES = 6
+_MUTE = 2  # addresses after which a server that never names itself is left alone
+
+
+def decide(flow: Flow, known: Known) -> Step | Judgement:
+    """Return the judgement about an address, or else the next question."""
+    at = place(flow, known)
+    if away := _not_there(flow, known, at):
+        return away
+    here = flow.at(at)
+    if passed := spoke_for(flow, known, at):
+        if passed.method == "udp" and here.end():
+            return _pings_only(flow, known)
+        return _routed(flow, known, at, translated=passed.source == flow.target)
+    if here.end():
+        return ends_here(flow, known, at)
+    if not here.asked and not flow.at(FULL).asked:
+        return _first(known, at)
+    if not here.asked and flow.at(FULL).end():
+        return _ask(at, NEAR)
+    return refused(flow, known) or _silent_here(flow, known, at)
+
+
+def _not_there(flow: Flow, known: Known, at: int) -> Judgement | None:
+    """Return why the server's place on the way cannot be told, None where it can."""
+    if not known.distance:
+        return judged(flow, known, "undecided", "neither the server nor a router before it answers")
+    if flow.target in known.edges:
+        return judged(flow, known, "elsewhere", "it is a router's own address")
+    if at > known.distance + PLACES:
+        why = "routers pass it on, and it never comes to the server"
+        return judged(flow, known, "elsewhere", why)
+    return None
+
+
+def _pings_only(flow: Flow, known: Known) -> Step | Judgement:
+    """Decide about what the server answers pings for, and routes for everything else."""
+    if not flow.at(FULL, "udp", large=True).settled():
+        return Ask(Question(FULL, "udp", large=True), FAR)
+    return judged(
+        flow, known, "forwarded", "the server answers its pings, and passes on everything else"
+    )
+
+
+def _first(known: Known, at: int) -> Step:
+    """Ask near first, where that costs the server nothing; else whether it lives at all."""
+    if known.spends:
+        return _ask(FULL, FAR)
+    return _ask(at, NEAR)
+
+
+def _silent_here(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    if not flow.at(at).settled() and flow.at(at).asked:
+        return _ask(at, NEAR)
+    whole = flow.at(FULL)
+    if not whole.settled():
+        return _ask(FULL, FAR)
+    if whole.end():
+        return _past(flow, known, at)
+    if whole.first("time-exceeded"):
+        return _circling(flow, known, at)
+    return _dead(flow, known, at)
+
+
+def _past(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    """Decide about what answers, though not from the server's place."""
+    if not flow.at(at).settled(2):
+        return _ask(at, NEAR)
+    if later(flow, known) and not flow.at(FULL).repeated():
+        return _ask(FULL, FAR)
+    if known.on_segment:
+        return _past_its_card(flow, known)
+    if known.tunnel is not None and not flow.at(FULL, large=True).settled():
+        return _ask(FULL, FAR, large=True)
+    if at == 1:
+        return judged(flow, known, "undecided", "no router before the server says who it is")
+    before = flow.at(at - 1)
+    if not before.settled(_PATIENT):
+        return _ask(at - 1, NEAR)
+    return _past_the_router(flow, known, at, before.first("time-exceeded"))
+
+
+def _past_the_router(
+    flow: Flow, known: Known, at: int, router: HopReply | None
+) -> Step | Judgement:
+    """Say that the server behind that router passes it on, if it is known to route."""
+    if router is None or router.source not in known.edges:
+        return judged(
+            flow, known, "undecided", "it ends past the server's distance, by an unknown way"
+        )
+    if known.routes:
+        return judged(flow, known, "forwarded", "it ends past the server, which routes")
+    if not flow.at(at).settled(_SLOW_TRIES if known.mute < _MUTE else 2):
+        return _ask(at, FAR, rationed=True)
+    return judged(
+        flow, known, "undecided", "who stands in the server's place passes it on, and does not say"
+    )
+
+
+def _past_its_card(flow: Flow, known: Known) -> Judgement:
+    """Only the server was given the frame: whoever answers had it from the server."""
+    answer = flow.at(FULL).end()
+    others = known.stations.get(flow.target, frozenset()) - known.macs
+    if answer and answer.mac in others:
+        return judged(flow, known, "elsewhere", f"another station answers for it: {answer.mac}")
+    return judged(flow, known, "forwarded", "the server was given it, and it ends further on")
+
+
+def _routed(flow: Flow, known: Known, at: int, *, translated: bool) -> Step | Judgement:
+    """Decide about what the server said time exceeded for: it is not on it."""
+    whole = flow.at(FULL)
+    if not whole.settled():
+        return _ask(FULL, FAR)
+    via = "the server translates it" if translated else "the server passes it on"
+    if whole.end() and later(flow, known) and not whole.repeated():
+        return _ask(FULL, FAR)
+    if whole.end():
+        return judged(flow, known, "forwarded", f"{via}, and it answers from behind")
+    if whole.first("time-exceeded"):
+        return judged(flow, known, "looped", "the server sends it back where it came from")
+    if verdict := refused(flow, known):
+        return verdict
+    return _nobody_there(flow, known, at)
+
+
+def _nobody_there(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    """Nothing came from behind: an empty place in a tunnel, a filter, or a circle."""
+    if known.canary == "filtered":
+        return judged(flow, known, "silent", "the server routes, but its filter lets nothing by")
+    if known.tries_large(flow.target) and not flow.at(FULL, large=True).settled():
+        return _ask(FULL, FAR, large=True)
+    beyond = flow.at(at + 1)
+    if not beyond.settled():
+        return _ask(at + 1, NEAR)
+    if (back := beyond.first("time-exceeded")) and not known.said(back):
+        return judged(flow, known, "looped", "the server sends it back where it came from")
+    if known.forwards or known.tunnel is not None or known.ethernet:
+        return judged(flow, known, "forwarded", "the server passes it on, and nobody is there")
+    if not flow.at(FULL).settled(2):
+        return _ask(FULL, SLOW)
+    return judged(
+        flow,
+        known,
+        "undecided",
+        "the server routes it: into a tunnel with nobody there, or to a filter",
+    )
+
+
+def _circling(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    """Decide about what never ends, however far it may go: somebody sends it back."""
+    said = [r for ttl in (FULL, FULL - 1) if (r := flow.at(ttl).first("time-exceeded"))]
+    if known.on_segment or any(map(known.said, said)):
+        return judged(flow, known, "looped", "the server sends it back where it came from")
+    for ttl in (at + 1, at - 1):
+        if ttl and not flow.at(ttl).settled(2):
+            return _ask(ttl, NEAR)
+    router = flow.at(at - 1).first("time-exceeded")
+    back = flow.at(at + 1).first("time-exceeded")
+    if known.routes and back and router and router.source in known.edges:
+        return judged(flow, known, "looped", "it comes back from the server's place")
+    if not flow.at(at).settled(_PATIENT):
+        return _ask(at, FAR, rationed=True)
+    return judged(
+        flow, known, "undecided", "it goes in a circle, and the server does not say through it"
+    )
+
+
+def _dead(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    """Decide about what nobody answers for: only an error could tell where it went."""
+    if known.spends and (step := _circle(flow, known, at)):
+        return step
+    if not flow.at(at).settled(_patience(known)):
+        return _ask(at, FAR if known.spends else NEAR, rationed=known.spends)
+    if known.tries_large(flow.target) and not flow.at(FULL, large=True).settled():
+        return _ask(FULL, FAR, large=True)
+    if others := known.others_for(flow.target):
+        return another(flow, known, others)
+    return judged(flow, known, "silent", "nobody answers for it")
+
+
+def _circle(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
+    """See whether it goes round: every other hop limit runs out on the server, of few words."""
+    odd = flow.at(FULL - 1)
+    if not odd.settled():
+        return _ask(FULL - 1, FAR)
+    return _circling(flow, known, at) if odd.first("time-exceeded") else None
+
+
+def _patience(known: Known) -> int:
+    """Return how often the server is asked for an error about what is dead.
+
+    It has few to give: they are asked for from one place, and where they could change anything.
+    """
+    if not known.spends:
+        return 2
+    if known.canary in {"does-not-route", "filtered"}:
+        return 0
+    return _PATIENT if known.on_segment or known.canary is None else 0
+
+
+def _ask(ttl: int, wait: float, *, large: bool = False, rationed: bool = False) -> Ask:
+    return Ask(Question(ttl, large=large), wait, rationed)

@@ -1,0 +1,122 @@
+"""One server as seen from one place: its own way first, then its addresses, each by the rest."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from netguard.forwarding.address import decide
+from netguard.forwarding.known import PIONEERS, Known
+from netguard.forwarding.own_way import Way, own_way
+from netguard.forwarding.place import place, spoke_for
+from netguard.forwarding.records import Judgement
+from probes.records import HopReply, IPAddress
+from probes.trace.flow import FULL, Ask, Flow, Step
+
+
+class Inquiry:
+    """Holds what is known of a server together with the flows that it is asked about.
+
+    `sources` are this machine's addresses to ask from: they are dealt out evenly, since a kernel
+    rations its errors by whom it sends them to.
+    """
+
+    def __init__(
+        self, known: Known, targets: Iterable[IPAddress], sources: Sequence[IPAddress] = ()
+    ) -> None:
+        self.known = known
+        self.judgements: dict[IPAddress, Judgement] = {}
+        address = known.server.address
+        self.own = Flow(address, self.name, _dealt(sources, address, 0))
+        self.flows = {
+            target: Flow(target, self.name, _dealt(sources, target, number))
+            for number, target in enumerate(targets)
+            if target != address
+        }
+        self._pioneers = frozenset(islice(self.flows, PIONEERS))
+        self._way: Way | None = None
+
+    @property
+    def name(self) -> str:
+        """The server's name."""
+        return self.known.server.name
+
+    def all_flows(self) -> tuple[Flow, ...]:
+        """Return the server's own flow, and those of its addresses."""
+        return self.own, *self.flows.values()
+
+    def following(self, flow: Flow) -> Step:
+        """Say what is asked next about one of them: the engine's question to us."""
+        if flow is self.own:
+            return self._own_step()
+        if self._way is None or self._must_wait(flow):
+            return "wait"
+        step = decide(flow, self.known)
+        if isinstance(step, Judgement):
+            return self._judged(flow, step)
+        if isinstance(step, Ask):
+            self._note(flow, step)
+        return step
+
+    def heard(self, flow: Flow, reply: HopReply) -> None:
+        """Take in a reply; what comes late may still change a judgement."""
+        if flow is not self.own:
+            self.known.hear(reply)
+            feigned = reply.method == "udp" and spoke_for(flow, self.known, reply.ttl)
+            self.known.feigns |= bool(feigned and flow.at(reply.ttl).end())
+        if flow.target in self.judgements and self._way is not None:
+            step = decide(flow, self.known)
+            if isinstance(step, Judgement):
+                self.judgements[flow.target] = step
+
+    def _own_step(self) -> Step:
+        step = own_way(self.own, self.known)
+        if isinstance(step, Ask):
+            return step
+        known = self.known
+        self._way = step
+        known.distance, known.rtt, known.reply_ttl = step.distance, step.rtt, step.reply_ttl
+        known.edges |= step.edges
+        known.edge_silent = step.edge_silent
+        return "done"
+
+    def _must_wait(self, flow: Flow) -> bool:
+        if self.known.pioneering:
+            self.known.pioneering = not all(map(self._found_its_way, self._pioneers))
+        return self.known.pioneering and not self.known.spends and flow.target not in self._pioneers
+
+    def _found_its_way(self, target: IPAddress) -> bool:
+        flow = self.flows[target]
+        return target in self.judgements or flow.at(place(flow, self.known)).settled()
+
+    def _note(self, flow: Flow, step: Ask) -> None:
+        if step.question.large:
+            self.known.asked_large.add(flow.target)
+        if step.question.method == "udp":
+            self.known.asked_by_udp.add(flow.target)
+
+    def _judged(self, flow: Flow, judgement: Judgement) -> Step:
+        known = self.known
+        if judgement.state in {"bound", "silent"} and self._sampling(flow.target):
+            return "wait"  # what the samples show may concern this address too
+        self.judgements[flow.target] = judgement
+        known.forwards |= judgement.state == "forwarded" and judgement.alive
+        known.mute += judgement.state == "undecided" and judgement.alive
+        if judgement.state == "bound":
+            known.distance = place(flow, known)
+        return "done"
+
+    def _sampling(self, target: IPAddress) -> bool:
+        """Tell whether others are being asked in ways that show what their server hides."""
+        large = (self.flows[t] for t in self._undecided(self.known.asked_large, target))
+        by_udp = (self.flows[t] for t in self._undecided(self.known.asked_by_udp, target))
+        return any(not f.at(FULL, large=True).settled() for f in large) or any(
+            not any(q.method == "udp" and hop.settled() for q, hop in f.hops.items())
+            for f in by_udp
+        )
+
+    def _undecided(self, targets: Iterable[IPAddress], but: IPAddress) -> Iterator[IPAddress]:
+        return (t for t in targets if t != but and t not in self.judgements)
+
+
+def _dealt(sources: Sequence[IPAddress], target: IPAddress, number: int) -> IPAddress | None:
+    mine = [source for source in sources if source.version == target.version]
+    return mine[number % len(mine)] if mine else None

@@ -1,0 +1,234 @@
+"""What must be known of servers before they are asked: who they are, and who stands near them."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from ipaddress import IPv4Address
+
+import msgspec
+
+from netguard.ask import in_threads
+from netguard.collect import Clock, read_devices
+from netguard.config import Config
+from netguard.forwarding.canary import meaning
+from netguard.forwarding.known import Canary
+from netguard.inventory import Index, Segment, Server, devices_of
+from netguard.locate import Topology, locate, topology
+from netguard.meter import Meter, Progress
+from netguard.scene import homes
+from netguard.view import DeviceView, View, claims_of
+from probes import arp
+from probes.errors import ProbeError
+from probes.records import ArpSweep, Gap, IPAddress
+from probes.trace.canary import canary
+
+_AT_ONCE = 16  # servers given a canary at the same moment
+_PATIENT = 1.3  # seconds: proxy ARP answers late on purpose (Linux: up to 0.8 s)
+
+Targets = Mapping[str, Sequence[IPAddress]]  # server name -> the addresses asked about
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """One server before it is asked.
+
+    `macs` are its own, `stations` who answers ARP for which address, `edges` the routers'
+    addresses, `on_port` how many stations its switch port has (None: not known). `interface` is
+    this machine's on the server's segment, None where the server cannot be asked there.
+    """
+
+    server: Server
+    segment: Segment | None = None
+    macs: frozenset[str] = frozenset()
+    stations: Mapping[IPAddress, frozenset[str]] = {}
+    edges: frozenset[IPAddress] = frozenset()
+    canary: Canary | None = None
+    on_port: int | None = None
+    interface: str | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    """What one segment said to ARP."""
+
+    stations: Mapping[IPAddress, frozenset[str]] = {}
+    gaps: tuple[Gap, ...] = ()
+
+
+async def survey(
+    config: Config,
+    index: Index,
+    servers: Sequence[Server],
+    targets: Targets,
+    *,
+    on_segment: bool,
+    clock: Clock,
+    progress: Progress,
+) -> dict[str, Ground]:
+    """Return the ground of every server: ARP on its segment, the devices' tables, the canary.
+
+    Without `on_segment` nothing is sent to the segment itself.
+    """
+    homes_of = {server.name: segment_of(server, config, index) for server in servers}
+    segments = list({s.name: s for s in homes_of.values() if s is not None}.values())
+    meter = Meter(progress)
+    questions = [
+        partial(
+            _hear,
+            segment,
+            [
+                a
+                for s in servers
+                if homes_of[s.name] == segment
+                for a in (s.address, *targets[s.name])
+            ],
+            clock=clock,
+            progress=meter.part("asking the segment"),
+        )
+        for segment in segments
+        if on_segment and segment.interface
+    ]
+    devices, heard = await asyncio.gather(
+        read_devices(
+            config,
+            devices_of(config.inventory, segments),
+            clock=clock,
+            progress=meter.part("reading devices"),
+        ),
+        in_threads(questions),
+    )
+    view = View(now=clock(), inventory=config.inventory, index=index, devices=devices)
+    asked = [segment.name for segment in segments if on_segment and segment.interface]
+    by_segment = dict(zip(asked, heard, strict=True))
+    ways = topology(devices, homes(view))
+    grounds = [
+        _ground(server, segment, by_segment.get(segment.name if segment else ""), devices, ways)
+        for server in servers
+        for segment in [homes_of[server.name]]
+    ]
+    tested = await _with_canaries(grounds, meter.part("testing whether they route"))
+    return {ground.server.name: ground for ground in tested}
+
+
+def segment_of(server: Server, config: Config, index: Index) -> Segment | None:
+    """Return the segment that the server says it is in, or that holds its address."""
+    named = (s for s in config.inventory.segments if s.name == server.segment)
+    return next(named, None) or index.segment_of(server.address)
+
+
+def _hear(
+    segment: Segment,
+    addresses: Iterable[IPAddress],
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    progress: Callable[[int, int], None],
+) -> _Heard:
+    """Ask the segment who has the servers' addresses."""
+    try:
+        swept = arp.sweep(
+            segment.interface or "",
+            (),
+            clock=clock,
+            pace=segment.pace,
+            listen=_PATIENT,
+            progress=progress,
+            extra=[a for a in dict.fromkeys(addresses) if isinstance(a, IPv4Address)],
+            stop=stop,
+        )
+    except ProbeError as error:
+        return _Heard(gaps=(error.gap(),))
+    return _Heard(stations=_stations(swept))
+
+
+def _stations(swept: ArpSweep) -> dict[IPAddress, frozenset[str]]:
+    return {address: frozenset(claims) for address, claims in claims_of(swept).items()}
+
+
+def _ground(
+    server: Server,
+    segment: Segment | None,
+    heard: _Heard | None,
+    devices: Mapping[str, DeviceView],
+    ways: Topology,
+) -> Ground:
+    if segment is None:
+        return Ground(server=server)
+    routers = [devices[name] for name in segment.routers if name in devices]
+    near = [devices[n] for n in (*segment.routers, *segment.switches) if n in devices]
+    stations = _all_stations(heard.stations if heard else {}, routers)
+    claimed = stations.get(server.address, frozenset())
+    macs = frozenset({server.mac} & claimed) or claimed if server.mac else claimed
+    gaps = (*(heard.gaps if heard else ()), *(gap for device in near for gap in device.gaps))
+    if len(macs) > 1:
+        gaps = (*gaps, _several(server, macs))
+    return Ground(
+        server=server,
+        segment=segment,
+        macs=macs,
+        stations=stations,
+        edges=frozenset(
+            (*(g.address for g in segment.gateways), *(a.ip for r in routers for a in r.addresses))
+        ),
+        on_port=_on_port(macs, segment, devices, ways),
+        interface=segment.interface if heard and not heard.gaps and len(macs) == 1 else None,
+        gaps=gaps,
+    )
+
+
+def _all_stations(
+    heard: Mapping[IPAddress, frozenset[str]], routers: Iterable[DeviceView]
+) -> dict[IPAddress, frozenset[str]]:
+    """Return who answers for each address now; what a router remembers counts where nobody does."""
+    listed: dict[IPAddress, frozenset[str]] = {}
+    for entry in (entry for router in routers for entry in router.arp):
+        listed[entry.ip] = listed.get(entry.ip, frozenset()) | {entry.mac}
+    return {**listed, **heard}
+
+
+def _several(server: Server, macs: Iterable[str]) -> Gap:
+    return Gap(
+        subject=server.name,
+        kind="address-conflict",
+        detail=f"{', '.join(sorted(macs))} all answer for {server.address}:"
+        " which of them is the server is not known",
+        remedy="`netguard sweep` finds out; or give the server its `mac` in the inventory.",
+    )
+
+
+def _on_port(
+    macs: frozenset[str], segment: Segment, devices: Mapping[str, DeviceView], ways: Topology
+) -> int | None:
+    """Return how many stations hang on the server's switch port."""
+    for mac in macs:
+        place = locate(mac, ways, segment.vlan).location
+        if place is not None:
+            rows = devices[place.device].fdb
+            return len({r.mac for r in rows if r.if_index == place.if_index})
+    return None
+
+
+async def _with_canaries(
+    grounds: Sequence[Ground], progress: Callable[[int, int], None]
+) -> list[Ground]:
+    room = asyncio.Semaphore(_AT_ONCE)
+    done = 0
+
+    async def one(ground: Ground) -> Ground:
+        nonlocal done
+        async with room:
+            tested = await _with_canary(ground) if ground.interface else ground
+        done += 1
+        progress(done, len(grounds))
+        return tested
+
+    return await asyncio.gather(*(one(ground) for ground in grounds))
+
+
+async def _with_canary(ground: Ground) -> Ground:
+    (mac,) = ground.macs
+    try:
+        replies = await canary(ground.interface or "", mac)
+    except ProbeError as error:
+        return msgspec.structs.replace(ground, interface=None, gaps=(*ground.gaps, error.gap()))
+    return msgspec.structs.replace(ground, canary=meaning(replies))
