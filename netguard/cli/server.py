@@ -8,10 +8,11 @@ import click
 import msgspec
 
 from netguard import clock
-from netguard.cli.common import App, common_options, print_json
+from netguard.cli.common import App, common_options, print_json, print_table, when
 from netguard.cli.server_screen import live_table, show_report
 from netguard.config import Config, load
 from netguard.errors import Exit, NetguardError
+from netguard.forwarding.listing import listed
 from netguard.forwarding.records import GATEWAYS, Path, ServerReport
 from netguard.inventory import Server, index
 from netguard.suggest import did_you_mean
@@ -146,3 +147,35 @@ def _targets(report: ServerReport, who: str) -> list[IPAddress]:
     behind = [a.address for a in report.addresses if a.state == "forwarded" and a.alive]
     others = [a.address for a in report.addresses if a.alive]
     return [report.address, *(behind or others)[:1]]
+
+
+@server.command("list")
+@common_options
+def list_(app: App) -> None:
+    """List all servers with what they were last seen to be; what deserves a look comes first."""
+    from netguard.store import open_store  # noqa: PLC0415 - SQLAlchemy costs 0.2 s
+
+    config = load(app.config)
+    with open_store(config.store, create=False) as store:
+        known = {record.server: record for record in store.servers()}
+    rows = listed(config.inventory.servers, known)
+    if app.json:
+        print_json(rows)
+        return
+    now = clock.now()
+    print_table(
+        ("SERVER", "CUSTOMER", "VERDICT", "ASKED FOR", "USED", "FORWARDED", "CHECKED", "SUMMARY"),
+        (
+            (
+                row.server,
+                row.customer,
+                row.verdict or "never checked",
+                row.assigned or "",
+                "" if row.used is None else row.used,
+                row.forwarded or "",
+                when(row.checked, now) if row.checked else "",
+                row.summary,
+            )
+            for row in rows
+        ),
+    )

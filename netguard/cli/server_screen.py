@@ -135,7 +135,8 @@ def _show_addresses(addresses: Sequence[AddressReport], *, whole: bool) -> None:
     rows = [_row(list(run)) for _, run in groupby(addresses, key=_kind)]
     print_table(("ADDRESS", "STATE", "ANSWERS", "BY WAY OF", "RTT", "SEEN FROM"), rows)
     for address in addresses if whole else ():
-        click.echo(printable(f"\n{address.address}  {address.state}"))
+        click.echo()
+        click.echo(printable(f"{address.address}  {address.state}"))
         for evidence in address.evidence:
             click.echo(printable(f"  {evidence.detail}"))
 

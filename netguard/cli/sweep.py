@@ -8,15 +8,15 @@ from netguard import clock
 from netguard.cli.common import App, common_options, print_json
 from netguard.cli.port_screen import show_found
 from netguard.cli.progress import progress_bar
+from netguard.cli.segments import chosen
+from netguard.cli.server_sweep import sweep_all_servers
 from netguard.cli.show import show_finding, show_gaps
 from netguard.config import Config, load
 from netguard.config.places import sqlite_file
 from netguard.emergency.known import know
 from netguard.emergency.recovery import recover
-from netguard.errors import ConfigError, Exit
-from netguard.inventory import Segment
+from netguard.errors import Exit
 from netguard.remember import recall
-from netguard.suggest import did_you_mean
 from netguard.sweep import Report, sweep_gateways
 from netguard.sweep import sweep as sweep_once
 
@@ -25,16 +25,26 @@ from netguard.sweep import sweep as sweep_once
 @click.option("--segment", "names", multiple=True, metavar="S", help="Only this one; repeatable.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something was found.")
 @click.option("--gateways", is_flag=True, help="Only look who answers for the gateways.")
+@click.option("--servers", is_flag=True, help="Only ask which servers route addresses onward.")
 @common_options
-def sweep(app: App, names: tuple[str, ...], *, exit_code: bool, gateways: bool) -> int:
+def sweep(
+    app: App, names: tuple[str, ...], *, exit_code: bool, gateways: bool, servers: bool
+) -> int:
     """Ask every address, read the devices, and report who breaks the network.
 
     With --gateways it takes under a second, for a timer that runs it every second. Where [shutdown]
     allows it, ports of proven impostors are closed; what was done or declined is told.
 
+    With --servers every server that has blocks is asked whether they are on it or behind it, once a
+    night: what was broken off is taken up again, and only what changed is told.
+
     Exits 0 when done, also with findings; 1 when something could not be measured (a gap).
     """
+    if gateways and servers:
+        raise click.UsageError("--gateways and --servers exclude each other.")
     config = load(app.config)
+    if servers:
+        return sweep_all_servers(app, config, names, exit_code=exit_code)
     segments = chosen(config, names)
     tell_what_was_broken_off(config)
     memory = recall(config.store, config.inventory)
@@ -53,21 +63,6 @@ def tell_what_was_broken_off(config: Config) -> None:
     path = sqlite_file(config.store)
     if path is None or path.exists():
         show_found(asyncio.run(recover(config, know(config), clock=clock.now)))
-
-
-def chosen(config: Config, names: tuple[str, ...]) -> tuple[Segment, ...]:
-    """Return the named segments, or all of them."""
-    known = {segment.name: segment for segment in config.inventory.segments}
-    for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            raise ConfigError(f"no segment is named {name!r} in {config.path}", remedy=hint)
-    if not known:
-        raise ConfigError(
-            f"{config.path} has no [[segment]]: there is nothing to sweep",
-            remedy="Add one; `netguard config init` prints an example.",
-        )
-    return tuple(known[name] for name in dict.fromkeys(names or known))
 
 
 def show(report: Report, *, whole: bool) -> None:

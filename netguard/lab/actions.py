@@ -1,7 +1,7 @@
 """The single things that people do to a network, each with its exact undoing."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -29,6 +29,15 @@ class Action(msgspec.Struct, frozen=True):
     @abstractmethod
     def undo(self, network: "Network") -> None:
         """Put back what was there before."""
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """One name for `netguard lab break`, one line for a person, and what is done in order."""
+
+    name: str
+    kind: Literal["trouble", "look-alike"]
+    line: str
+    actions: tuple[Action, ...]
 
 
 class TakeAddress(Action, frozen=True):

@@ -79,7 +79,7 @@ def links(ip: Netlink, *only: int) -> Iterator[Link]:
         yield Link(
             index=message["index"],
             name=message.get("ifname"),
-            mac=message.get("address"),
+            mac=message.get("address") or "",  # a tunnel has none
             mtu=message.get("mtu"),
             admin_up=bool(message["flags"] & _IFF_UP),
             carrier=bool(message.get("carrier")),

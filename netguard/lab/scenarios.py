@@ -5,38 +5,29 @@ a tool that raises an alarm for one of them is wrong.
 """
 
 import difflib
-from typing import Literal
-
-import msgspec
 
 from netguard.errors import Exit, NetguardError
 from netguard.lab.actions import (
-    Action,
     Announce,
     GiveUpAddress,
     KeepProbing,
     ReplaceCard,
     RouteOnLink,
+    Scenario,
     SetLink,
     SetSysctl,
     TakeAddress,
 )
+from netguard.lab.forwarding import FORWARDING
 from netguard.lab.topology import GATEWAY, End
+
+__all__ = ["SCENARIOS", "Scenario", "UnknownScenario", "find"]
 
 
 class UnknownScenario(NetguardError):
     """Nothing is known by this name."""
 
     exit_code = Exit.USAGE
-
-
-class Scenario(msgspec.Struct, frozen=True):
-    """One name for `netguard lab break`, one line for a person, and what is done in order."""
-
-    name: str
-    kind: Literal["trouble", "look-alike"]
-    line: str
-    actions: tuple[Action, ...]
 
 
 _DS0002 = "198.51.100.22/25"
@@ -160,7 +151,7 @@ _LOOK_ALIKES = (
     ),
 )
 
-SCENARIOS = {scenario.name: scenario for scenario in (*_TROUBLES, *_LOOK_ALIKES)}
+SCENARIOS = {scenario.name: scenario for scenario in (*_TROUBLES, *_LOOK_ALIKES, *FORWARDING)}
 
 
 def find(name: str) -> Scenario:

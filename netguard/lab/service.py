@@ -16,10 +16,8 @@ from netguard.lab.faces import port_name
 from netguard.lab.faults import Faults
 from netguard.lab.live import Snapshot
 from netguard.lab.report import HostStatus, InterfaceStatus, Reply, Request, Status
-from netguard.lab.topology import CABLES, End, Host
+from netguard.lab.topology import Host
 from netguard.lab.wiring import Network
-
-_WIRES = dict(CABLES) | {right: left for left, right in CABLES}
 
 
 class Service:
@@ -105,13 +103,13 @@ def host_status(host: Host, seen: Snapshot) -> HostStatus:
                 mac=link.mac,
                 addresses=tuple(str(own) for index, own in seen.addresses if index == link.index),
                 up=link.admin_up and link.carrier,
-                wire=_wire(End(host.name, link.name)),
+                wire=_wire(link.alias),
             )
             for link in seen.links
         ),
     )
 
 
-def _wire(end: End) -> str | None:
-    other = _WIRES.get(end)
-    return f"{other.host} {port_name(*other)}" if other else None
+def _wire(alias: str) -> str | None:
+    other, _, interface = alias.partition(" ")
+    return f"{other} {port_name(other, interface)}" if interface else None

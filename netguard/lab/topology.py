@@ -9,6 +9,9 @@ r"""The practice network as plain tables: hosts, their interfaces, and the cable
                     ds0001-4 ds0010 ... ds0005-9
                     vr1, mon              vr2
 
+Behind some servers stand machines of their customers, which nothing leads to until a scenario
+does: `roamer`, `colo1`, `guest1` and so on; see `BLOCKS` for the addresses routed to the servers.
+
 Addresses are from the documentation ranges (RFC 5737), MACs from RFC 7042's (00:00:5e:00:53).
 """
 
@@ -18,34 +21,10 @@ import msgspec
 
 GATEWAY = "198.51.100.1"
 VLAN = 226
+BRIDGE = "br0"
 STATION = "mon"  # where netguard is run
 
-Role = Literal["router", "switch", "server", "station", "upstream", "wire"]
-
-
-class Interface(msgspec.Struct, frozen=True):
-    """A network card: its kernel name, and what it has when all is well.
-
-    `over` names the interface that a macvlan (a virtual router's MAC) stands on.
-    """
-
-    name: str
-    mac: str | None = None
-    addresses: tuple[str, ...] = ()
-    up: bool = True
-    over: str | None = None
-
-
-class Host(msgspec.Struct, frozen=True):
-    """A machine: one network namespace. A switch bridges `bridged` interfaces."""
-
-    name: str
-    role: Role
-    interfaces: tuple[Interface, ...]
-    gateway: str | None = None
-    bridged: tuple[str, ...] = ()
-    bridge_mac: str | None = None
-    sysctls: tuple[tuple[str, str], ...] = ()
+Role = Literal["router", "switch", "server", "station", "upstream", "customer", "wire"]
 
 
 class End(NamedTuple):
@@ -55,11 +34,58 @@ class End(NamedTuple):
     interface: str
 
 
+class Interface(msgspec.Struct, frozen=True):
+    """A network card: its kernel name, and what it has when all is well.
+
+    `over` names the card that a macvlan (a virtual router's MAC, a guest's card) stands on.
+    """
+
+    name: str
+    mac: str | None = None
+    addresses: tuple[str, ...] = ()
+    up: bool = True
+    over: End | None = None
+
+
+class Host(msgspec.Struct, frozen=True):
+    """A machine: one network namespace. `bridged` interfaces are the ports of its bridge `br0`.
+
+    `routes` are destinations, each with the address that it is reached through.
+    """
+
+    name: str
+    role: Role
+    interfaces: tuple[Interface, ...]
+    gateway: str | None = None
+    routes: tuple[tuple[str, str], ...] = ()
+    bridged: tuple[str, ...] = ()
+    bridge_mac: str | None = None
+    sysctls: tuple[tuple[str, str], ...] = ()
+
+
 class Cable(NamedTuple):
     """Two interfaces joined by a veth pair."""
 
     left: End
     right: End
+
+
+# what edge1 routes to which server; 203.0.113.176/28 of ds0004 is on the segment itself
+BLOCKS: tuple[tuple[str, str], ...] = (
+    ("203.0.113.128/28", "198.51.100.21"),
+    ("203.0.113.144/28", "198.51.100.22"),
+    ("203.0.113.160/28", "198.51.100.23"),
+    ("203.0.113.208/28", "198.51.100.26"),
+    ("203.0.113.224/28", "198.51.100.27"),
+    ("203.0.113.240/28", "198.51.100.28"),
+    ("198.51.100.128/28", "198.51.100.29"),
+    ("198.51.100.144/28", "198.51.100.25"),
+    ("198.51.100.160/28", "198.51.100.5"),
+)
+
+# Redirects would teach hosts another way; and a hardware router's ICMP limit is not Linux's 1/s.
+_NO_REDIRECTS = (("ipv4/conf/all/send_redirects", "0"), ("ipv4/conf/default/send_redirects", "0"))
+_EDGE = (("ipv4/ip_forward", "1"), ("ipv4/icmp_ratelimit", "0"), *_NO_REDIRECTS)
 
 
 def _server(name: str, number: str, *more: Interface) -> Host:
@@ -70,9 +96,16 @@ def _server(name: str, number: str, *more: Interface) -> Host:
 def _virtual_router(name: str, number: int, *, master: bool) -> Host:
     """Return a VRRP router: only the virtual MAC answers for the virtual address."""
     card = Interface("eth0", f"00:00:5e:00:53:0{number}", (f"198.51.100.{number}/25",))
-    virtual = Interface("vrrp6", "00:00:5e:00:01:06", ("198.51.100.6/32",), up=master, over="eth0")
+    below = End(name, "eth0")
+    virtual = Interface("vrrp6", "00:00:5e:00:01:06", ("198.51.100.6/32",), up=master, over=below)
     only_own = (("ipv4/conf/all/arp_ignore", "1"), ("ipv4/conf/all/arp_announce", "2"))
-    return Host(name, "server", (card, virtual), gateway=GATEWAY, sysctls=only_own)
+    sysctls = (*only_own, *_NO_REDIRECTS)
+    return Host(name, "server", (card, virtual), gateway=GATEWAY, sysctls=sysctls)
+
+
+def _customer(name: str, *cards: Interface, gateway: str | None = None) -> Host:
+    """Return a machine of a customer's. Those behind a tunnel have no card but the tunnel's."""
+    return Host(name, "customer", cards, gateway=gateway)
 
 
 def _switch(name: str, mac: str, address: str, *ports: str) -> Host:
@@ -90,7 +123,8 @@ HOSTS: tuple[Host, ...] = (
             Interface("e1-2", "00:00:5e:00:53:02", ("203.0.113.1/26",)),
             Interface("mgmt1", "00:00:5e:00:53:03", ("192.0.2.1/24",)),
         ),
-        sysctls=(("ipv4/ip_forward", "1"),),
+        routes=BLOCKS,
+        sysctls=_EDGE,
     ),
     # base_port is counted in this order by the kernel, so it never equals the ifIndex
     _switch(
@@ -117,7 +151,18 @@ HOSTS: tuple[Host, ...] = (
     ),
     _server("ds0001", "21", Interface("eth1", "00:00:5e:00:53:31", up=False)),
     _server("ds0002", "22"),
-    _server("ds0003", "23"),
+    Host(
+        "ds0003",
+        "server",
+        (
+            Interface("eth0", "00:00:5e:00:53:23", ("198.51.100.23/25",)),
+            Interface("in1"),
+            Interface("in2"),
+        ),
+        gateway=GATEWAY,
+        bridged=("in1", "in2"),
+        bridge_mac="00:00:5e:00:53:33",
+    ),
     _server("ds0004", "24"),
     _server("ds0005", "25"),
     _server("ds0006", "26"),
@@ -143,6 +188,24 @@ HOSTS: tuple[Host, ...] = (
         "upstream",
         (Interface("eth0", "00:00:5e:00:53:f1", ("203.0.113.66/26",)),),
         gateway="203.0.113.65",
+    ),
+    _customer("roamer"),  # at the far end of ds0002's VPN
+    _customer("behind5"),
+    _customer("behind6"),
+    _customer("behind7"),
+    _customer("behind8"),
+    _customer("behind-vr2"),
+    *(
+        _customer(f"colo{n}", Interface("eth0", f"00:00:5e:00:53:5{n}"), gateway="203.0.113.161")
+        for n in (1, 2)
+    ),
+    *(
+        _customer(
+            f"guest{n}",  # a virtual machine on ds0004
+            Interface("eth0", f"00:00:5e:00:53:4{n}", up=False, over=End("ds0004", "eth0")),
+            gateway="203.0.113.177",
+        )
+        for n in (1, 2)
     ),
     Host(
         "oob",  # the out-of-band management network's wire
@@ -177,6 +240,8 @@ CABLES: tuple[Cable, ...] = (
     _cable("ds0009 eth0", "cat2 fa0-5"),
     _cable("vr2 eth0", "cat2 fa0-11"),
     _cable("ds0010 eth1", "inner eth0"),
+    _cable("ds0003 in1", "colo1 eth0"),
+    _cable("ds0003 in2", "colo2 eth0"),
     _cable("edge1 mgmt1", "oob p1"),
     _cable("cat1 fa0", "oob p2"),
     _cable("cat2 fa0", "oob p3"),

@@ -3,6 +3,7 @@
 pyroute2's sockets belong to the thread that made them, so one thread does everything here.
 """
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterable, Mapping
@@ -12,11 +13,18 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from netguard.lab import live, namespaces
-from netguard.lab.topology import AGENTS, Cable, End, Host
+from netguard.lab import live, namespaces, tunnels
+from netguard.lab.topology import AGENTS, BRIDGE, Cable, End, Host
+from netguard.lab.userspace_router import Side
 
-_QUIET = (("ipv6/conf/all/disable_ipv6", "1"), ("ipv6/conf/default/disable_ipv6", "1"))
-_BRIDGE = "br0"
+_QUIET = (
+    ("ipv6/conf/all/disable_ipv6", "1"),
+    ("ipv6/conf/default/disable_ipv6", "1"),
+    # a new namespace copies these from the machine, which may run containers
+    ("ipv4/ip_forward", "0"),
+    ("ipv4/conf/all/rp_filter", "0"),
+    ("ipv4/conf/default/rp_filter", "0"),
+)
 
 
 class Network:
@@ -27,6 +35,7 @@ class Network:
         self.files: dict[str, int] = {}
         self._netlink: dict[str, Any] = {}
         self.repeated: dict[End, list[bytes]] = {}
+        self._relays: dict[End, tunnels.Relay] = {}
         for name in self.hosts:
             self.files[name] = namespaces.create()
             with namespaces.entered(self.files[name]):
@@ -40,6 +49,8 @@ class Network:
 
     def close(self) -> None:
         """Let go of everything; the kernel takes it down."""
+        for at in list(self._relays):
+            self.stop_relay(at)
         for ip in self._netlink.values():
             ip.close()
         for fd in self.files.values():
@@ -52,8 +63,8 @@ class Network:
         ip.link("set", index=1, state="up")
         if host.bridged:
             mac = {"address": host.bridge_mac} if host.bridge_mac else {}
-            ip.link("add", ifname=_BRIDGE, kind="bridge", br_stp_state=0, br_forward_delay=0, **mac)
-            ip.link("set", index=self.index(End(host.name, _BRIDGE)), state="up")
+            ip.link("add", ifname=BRIDGE, kind="bridge", br_stp_state=0, br_forward_delay=0, **mac)
+            ip.link("set", index=self.index(End(host.name, BRIDGE)), state="up")
 
     def _connect(self, cable: Cable) -> None:
         left, right = cable
@@ -61,10 +72,8 @@ class Network:
         ip = self._netlink[left.host]
         ip.link("add", ifname=left.interface, kind="veth", peer=peer)
         for end, other in ((left, right), (right, left)):
-            changes: dict[str, Any] = {"ifalias": f"{other.host} {other.interface}"}
-            if mac := self._card_mac(end):
-                changes["address"] = mac
-            self._netlink[end.host].link("set", index=self.index(end), **changes)
+            mac = self._card_mac(end)
+            self._label(end, other, **({"address": mac} if mac else {}))
 
     def _card_mac(self, end: End) -> str | None:
         cards = self.hosts[end.host].interfaces
@@ -75,15 +84,25 @@ class Network:
         for card in host.interfaces:
             end = End(host.name, card.name)
             if card.over:
-                below = self.index(End(host.name, card.over))
-                ip.link("add", ifname=card.name, kind="macvlan", link=below, address=card.mac)
+                self._stand_on(card.over, end, card.mac)
             for address in card.addresses:
                 self.add_address(end, address)
             if card.up:
                 self.set_link(end, up=True)
         for name in host.bridged:
-            bridge = self.index(End(host.name, _BRIDGE))
+            bridge = self.index(End(host.name, BRIDGE))
             ip.link("set", index=self.index(End(host.name, name)), master=bridge)
+
+    def _stand_on(self, below: End, end: End, mac: str | None) -> None:
+        place: dict[str, Any] = {"link": self.index(below), "net_ns_fd": self.files[end.host]}
+        ip = self._netlink[below.host]
+        ip.link("add", ifname=end.interface, kind="macvlan", address=mac, **place)
+        self._label(end, below)
+
+    def _label(self, end: End, other: End, **more: Any) -> None:  # noqa: ANN401 - pyroute2's words
+        """Say at an interface what it hangs on, and change what else is given."""
+        alias = f"{other.host} {other.interface}"
+        self._netlink[end.host].link("set", index=self.index(end), ifalias=alias, **more)
 
     def index(self, end: End) -> int:
         """Return the kernel's number for an interface."""
@@ -101,7 +120,7 @@ class Network:
         self._netlink[end.host].addr(
             "replace", index=self.index(end), address=ip, prefixlen=int(prefix)
         )
-        self._restore_default_route(end.host)
+        self.restore_routes(end.host)
 
     def delete_address(self, end: End, address: str) -> None:
         """Take an address away; not having it is well."""
@@ -110,12 +129,12 @@ class Network:
             self._netlink[end.host].addr(
                 "del", index=self.index(end), address=ip, prefixlen=int(prefix)
             )
-        self._restore_default_route(end.host)
+        self.restore_routes(end.host)
 
     def set_link(self, end: End, *, up: bool) -> None:
         """Take an interface up or down, as its owner or a switch's administrator does."""
         self._netlink[end.host].link("set", index=self.index(end), state="up" if up else "down")
-        self._restore_default_route(end.host)
+        self.restore_routes(end.host)
 
     def set_mac(self, end: End, mac: str) -> None:
         """Change an interface's hardware address."""
@@ -128,7 +147,9 @@ class Network:
 
     def add_route(self, end: End, destination: str) -> None:
         """Say that a network is directly reachable on an interface."""
-        self._netlink[end.host].route("replace", dst=destination, oif=self.index(end))
+        self._netlink[end.host].route(
+            "replace", family=socket.AF_INET, dst=destination, oif=self.index(end)
+        )
 
     def delete_route(self, end: End, destination: str) -> None:
         """Take such a route away; not having it is well."""
@@ -136,15 +157,53 @@ class Network:
         if any(f"{r.get('dst')}/{r['dst_len']}" == destination for r in routes):
             self._netlink[end.host].route("del", dst=destination, oif=self.index(end))
 
-    def _restore_default_route(self, host: str) -> None:
-        """Add the default route again: the kernel drops it with the link or the address."""
+    def restore_routes(self, host: str) -> None:
+        """Add the routes through others again: the kernel drops them with the link or address."""
         gateway = self.hosts[host].gateway
-        if gateway is None:
+        default = [("default", gateway)] if gateway else []
+        for destination, through in (*default, *self.hosts[host].routes):
+            # out of reach while the link is down; added when it comes up
+            with contextlib.suppress(NetlinkError):
+                self._netlink[host].route("replace", dst=destination, gateway=through)
+
+    def spread_default_route(self, host: str, gateways: Iterable[str]) -> None:
+        """Let a host send each flow through one of several gateways, equally."""
+        ways = [{"gateway": gateway, "hops": 0} for gateway in gateways]
+        self._netlink[host].route("replace", family=socket.AF_INET, dst="default", multipath=ways)
+
+    def start_relay(
+        self,
+        at: End,
+        ends: Mapping[Side, End],
+        carry: tunnels.Carry,
+        *,
+        delay: float,
+        mtu: int,
+    ) -> None:
+        """Carry packets between two hosts' interfaces; those named `tunnels.TUN` are made."""
+        ports: dict[Side, tunnels.Port] = {}
+        with contextlib.ExitStack() as undoing:
+            for side, end in ends.items():
+                with namespaces.entered(self.files[end.host]):
+                    ports[side] = tunnels.open_port(end.interface)
+                undoing.callback(ports[side].close)
+            self._set_up_tunnel(ends, mtu)
+            self._relays[at] = tunnels.Relay(ports, carry, delay, self.files[at.host])
+            undoing.pop_all()
+
+    def _set_up_tunnel(self, ends: Mapping[Side, End], mtu: int) -> None:
+        outside, inside = ends["outside"], ends.get("inside")
+        if inside is None:
             return
-        try:
-            self._netlink[host].route("replace", dst="default", gateway=gateway)
-        except NetlinkError:  # out of reach while the link is down; added when it comes up
-            return
+        for end, other in ((outside, inside), (inside, outside)):
+            if end.interface == tunnels.TUN:
+                self._label(end, other, mtu=mtu, state="up")
+        self.add_route(inside, "default")
+
+    def stop_relay(self, at: End) -> None:
+        """Stop carrying packets, which takes the tunnel away; not having one is well."""
+        if relay := self._relays.pop(at, None):
+            relay.close()
 
     def send(self, end: End, frame: bytes) -> None:
         """Put a frame on the wire, as a program on that host with a packet socket does."""

@@ -23,12 +23,16 @@ import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
+from ipaddress import collapse_addresses, ip_address, ip_network
+from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, cast
 
 from rich.console import Console
 
+from netguard.store import open_store
 from probes.records import IPAddress
 from tests import responder, routed
 from tests.benchmarks import forwarding_peers
@@ -45,12 +49,42 @@ Make = Callable[[], AbstractContextManager[Network]]
 
 
 def ask_netguard(network: Network, addresses: Sequence[IPAddress]) -> Outcome:
-    """TO BE FILLED IN: let netguard decide the addresses from `network.namespace`.
+    """Let netguard sweep the servers as a scheduler does: a cold process, and a store on disk."""
+    with TemporaryDirectory() as folder:
+        store = Path(folder, "netguard.db")
+        config = Path(folder, "netguard.toml")
+        config.write_text(inventory(network, addresses, store), "utf-8")
+        command = (sys.executable, "-m", "netguard", "--config", str(config), "sweep", "--servers")
+        ran = network.run(*command)
+        states = stored_states(store)
+    return Outcome(states, ran.packets, ran.seconds, ran.cpu, ran.peak)
 
-    `network.sources` and `network.servers` are what a configuration would say; `network.truth` is
-    not to be looked at. Packets are the difference of `network.packets_sent()`.
-    """
-    raise NotImplementedError
+
+def inventory(network: Network, addresses: Sequence[IPAddress], store: Path) -> str:
+    """Return a configuration with the servers and those of their addresses."""
+    wanted = set(addresses)
+    lines = [f'store = "sqlite:///{store}"', "[[segment]]", 'name = "servers"']
+    around = {
+        ip_network((own, 64 if own.version == 6 else 24), strict=False)
+        for s in network.servers
+        for own in s.own
+    }
+    lines += [f"networks = {[str(each) for each in around]}"]
+    for server in network.servers:
+        mine = [address for address in server.addresses if address in wanted]
+        own = [address for address in server.own if mine and address.version == mine[0].version]
+        if own:
+            blocks = ", ".join(f'"{block}"' for block in collapse_addresses(mine))
+            lines += ["[[server]]", f'name = "{server.name}"', f'address = "{own[0]}"']
+            lines += [f"blocks = [{blocks}]"]
+    return "\n".join(lines)
+
+
+def stored_states(store: Path) -> dict[IPAddress, State]:
+    with open_store(f"sqlite:///{store}") as opened:
+        records = opened.servers()
+    states = {ip_address(a): s for record in records for a, s in record.states.items()}
+    return {address: cast("State", state) for address, state in states.items()}
 
 
 def sample_of(step: int, *command: str) -> Ask:
@@ -86,11 +120,10 @@ def each_in_its_own(
 ) -> dict[str, list[Judged]]:
     results: dict[str, list[Judged]] = {}
     for name, (runs, ask) in contestants.items():
-        with suppress(NotImplementedError):
-            for _ in range(runs):
-                with make() as network:
-                    run = judged(ask, network)
-                results.setdefault(name, []).append(run)
+        for _ in range(runs):
+            with make() as network:
+                run = judged(ask, network)
+            results.setdefault(name, []).append(run)
     return results
 
 
@@ -142,7 +175,7 @@ def large(console: Console) -> None:
     headers = ("CPU s", "peak MiB", "most a second", "held back")
     table = new_table("and what it took", headers)
     for name, ask in contestants.items():
-        with responder.simulated(loss=LOSS, seed=SEED) as network, suppress(NotImplementedError):
+        with responder.simulated(loss=LOSS, seed=SEED) as network:
             results[name] = [judged(ask, network)]
             said, seen = results[name][0].said, network.report()
             taken = f"{said.cpu:.1f}", f"{said.peak / 1024:.0f}"
@@ -164,7 +197,7 @@ def matrix(console: Console) -> None:
     ):
         cells: dict[str, dict[str, Score]] = {}
         for name, ask in contestants.items():
-            with routed.routed(ecmp=ecmp) as network, suppress(NotImplementedError):
+            with routed.routed(ecmp=ecmp) as network:
                 said = judged(ask, network, version).said
                 cells[name] = by_server_and_truth(network, said.states)
         show_matrix(console, title, cells)

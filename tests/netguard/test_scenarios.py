@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from netguard.lab.control import Lab
+from netguard.lab.forwarding import FORWARDING
 from netguard.lab.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.packets
@@ -45,7 +46,8 @@ def sweep(lab: Lab, *options: str) -> tuple[dict[str, Any], int]:
 
 
 def test_every_trouble_of_the_lab_is_in_the_table() -> None:
-    assert set(TROUBLES) == {s.name for s in SCENARIOS.values() if s.kind == "trouble"}
+    troubles = {s.name for s in SCENARIOS.values() if s.kind == "trouble"}
+    assert set(TROUBLES) == troubles - {s.name for s in FORWARDING}
 
 
 def test_a_healthy_network_is_silent(lab: Lab) -> None:
@@ -89,3 +91,10 @@ def test_two_troubles_at_once_are_two_findings(lab: Lab) -> None:
     lab.break_("gateway-hijack")
     report, _ = sweep(lab)
     assert [f["kind"] for f in report["findings"]] == ["gateway-hijack", "address-conflict"]
+
+
+def test_a_sweep_of_the_segment_is_silent_about_what_servers_route_onward(lab: Lab) -> None:
+    for scenario in FORWARDING:
+        lab.break_(scenario.name)
+    report, code = sweep(lab)
+    assert (report["findings"], report["gaps"], code) == ([], [], 0)

@@ -7,9 +7,12 @@ import pytest
 
 from netguard.errors import NetguardError
 from netguard.lab.control import Lab
+from netguard.lab.forwarding import FORWARDING
+from netguard.lab.onward import RouteInUserspace, Tunnel
 from netguard.lab.report import Status
 from netguard.lab.scenarios import SCENARIOS, UnknownScenario, find
-from netguard.lab.topology import HOSTS, End
+from netguard.lab.topology import BRIDGE, HOSTS, End
+from netguard.lab.tunnels import TUN
 from tests.netguard.lab.asking import arp_answers, run
 
 GATEWAY, VIRTUAL = "198.51.100.1", "198.51.100.6"
@@ -38,6 +41,7 @@ ON_THE_WIRE: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     "handover": ({("198.51.100.40", m("28"))}, {("198.51.100.40", m("27"))}),
     "dad-probes": (set(), set()),
     "nic-change": ({("198.51.100.25", m("35"))}, {("198.51.100.25", m("25"))}),
+    **{scenario.name: (set(), set()) for scenario in FORWARDING},  # nothing on this network
 }
 
 
@@ -52,8 +56,15 @@ def test_every_scenario_has_its_row() -> None:
 
 def test_every_scenario_acts_at_interfaces_that_exist() -> None:
     cards = {End(host.name, card.name) for host in HOSTS for card in host.interfaces}
+    cards |= {End(host.name, BRIDGE) for host in HOSTS if host.bridged}
     for scenario in SCENARIOS.values():
-        assert {action.at for action in scenario.actions} <= cards, scenario.name
+        made: set[End] = set()
+        for action in scenario.actions:
+            assert action.at in cards | made, scenario.name
+            if isinstance(action, Tunnel):
+                made |= {End(action.at.host, TUN), End(action.client, TUN)}
+            elif isinstance(action, RouteInUserspace) and action.client:
+                made.add(End(action.client, TUN))
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from netguard.lab.actions import TakeAddress
 from netguard.lab.faces import FACES, port_name
+from netguard.lab.onward import BindAddresses
 from netguard.lab.scenarios import SCENARIOS
-from netguard.lab.topology import AGENTS, CABLES, HOSTS, STATION, VLAN, End
+from netguard.lab.topology import AGENTS, BLOCKS, CABLES, HOSTS, STATION, VLAN, End
 
 CONFIG: dict[str, Any] = tomllib.loads(
     resources.files("netguard.lab").joinpath("netguard.toml").read_text("utf-8")
@@ -50,7 +51,15 @@ def test_every_cable_joins_two_interfaces_that_exist_and_none_is_used_twice() ->
     ends = [end for cable in CABLES for end in cable]
     assert set(ends) <= set(CARDS)
     assert len(ends) == len(set(ends))
-    assert set(CARDS) - set(ends) == {End("vr1", "vrrp6"), End("vr2", "vrrp6")}
+    assert set(CARDS) - set(ends) == {end for end, card in CARDS.items() if card.over}
+
+
+def test_a_card_that_stands_on_another_stands_on_one_that_exists_before_it() -> None:
+    names = [host.name for host in HOSTS]
+    for end, card in CARDS.items():
+        if card.over:
+            assert card.over in CARDS
+            assert names.index(card.over.host) <= names.index(end.host)
 
 
 def test_macs_are_unique_but_for_the_virtual_routers() -> None:
@@ -61,6 +70,15 @@ def test_macs_are_unique_but_for_the_virtual_routers() -> None:
 def test_every_address_on_the_healthy_segment_is_assigned_or_a_gateway() -> None:
     for address in addresses_on_the_segment():
         assert str(address) in gateways() or any(address in block for block in assigned())
+
+
+def test_what_the_edge_routes_to_a_server_is_assigned_to_it() -> None:
+    assigned = {
+        (block, server["address"])
+        for server in CONFIG["server"]
+        for block in server.get("blocks", ())
+    }
+    assert set(BLOCKS) <= assigned
 
 
 def test_look_alikes_use_only_addresses_that_are_assigned() -> None:
@@ -92,7 +110,14 @@ def test_the_station_touches_the_segment_where_the_configuration_says() -> None:
 
 def test_only_documentation_addresses_and_macs_are_used() -> None:
     networks = [IPv4Network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+    bound = [
+        address
+        for scenario in SCENARIOS.values()
+        for action in scenario.actions
+        if isinstance(action, BindAddresses)
+        for address in action.addresses
+    ]
     for card in CARDS.values():
         assert card.mac is None or re.match(r"00:00:5e:00:(53|01):", card.mac)
-        for address in card.addresses:
-            assert any(IPv4Interface(address).ip in network for network in networks)
+    for address in (*bound, *(a for card in CARDS.values() for a in card.addresses)):
+        assert any(IPv4Interface(address).ip in network for network in networks)
