@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from netguard.findings import Severity
+from probes.records import IPAddress
 from probes.snmp_link import AuthProtocol, PrivProtocol
 
 
@@ -74,11 +75,13 @@ class Vantage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[vantage]]`, a place to trace from: `ssh` is user@host:port, None for this machine.
 
     `login` names an `[ssh.NAME]`, which has the key or password, and what `ssh` leaves out.
+    `sources` are this machine's own addresses to ask from, in turn; () for the kernel's choice.
     """
 
     name: Annotated[str, Meta(min_length=1)]
     ssh: str | None = None
     login: str | None = None
+    sources: tuple[IPAddress, ...] = ()
 
 
 class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -135,9 +135,17 @@ class VantageTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: Name
     ssh: str | None = None
     login: str | None = None
+    sources: tuple[str, ...] = ()
 
     def record(self) -> Vantage:
         """Return what the table means."""
+        if self.ssh is not None and self.sources:
+            raise BadValue(
+                "is for this machine alone",
+                key="sources",
+                value=", ".join(self.sources),
+                remedy="Leave sources out, or ssh.",
+            )
         if self.ssh is None and self.login is not None:
             raise BadValue(
                 "means nothing for this machine",
@@ -149,7 +157,8 @@ class VantageTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.ssh is not None and user is None and self.login is None:
             remedy = "Write e.g. netguard@192.0.2.77, or name a login."
             raise BadValue("names no user", key="ssh", value=self.ssh, remedy=remedy)
-        return Vantage(name=self.name, ssh=self.ssh, login=self.login)
+        sources = each("sources", address, self.sources)
+        return Vantage(name=self.name, ssh=self.ssh, login=self.login, sources=sources)
 
 
 class ShutdownTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

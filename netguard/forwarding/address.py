@@ -7,16 +7,14 @@ is `undecided`.
 
 from netguard.forwarding.bound import another, ends_here
 from netguard.forwarding.known import Known
+from netguard.forwarding.past import past
 from netguard.forwarding.place import PLACES, place, spoke_for
 from netguard.forwarding.records import Judgement
 from netguard.forwarding.refusals import refused
 from netguard.forwarding.words import FAR, NEAR, SLOW, judged, later
-from probes.records import HopReply
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
 _PATIENT = 4  # times that a silent one is asked for the error that would decide
-_SLOW_TRIES = 6
-_MUTE = 2  # addresses after which a server that never names itself is left alone
 
 
 def decide(flow: Flow, known: Known) -> Step | Judgement:
@@ -73,54 +71,10 @@ def _silent_here(flow: Flow, known: Known, at: int) -> Step | Judgement:
     if not whole.settled():
         return _ask(FULL, FAR)
     if whole.end():
-        return _past(flow, known, at)
+        return past(flow, known, at)
     if whole.first("time-exceeded"):
         return _circling(flow, known, at)
     return _dead(flow, known, at)
-
-
-def _past(flow: Flow, known: Known, at: int) -> Step | Judgement:
-    """Decide about what answers, though not from the server's place."""
-    if not flow.at(at).settled(2):
-        return _ask(at, NEAR)
-    if later(flow, known) and not flow.at(FULL).repeated():
-        return _ask(FULL, FAR)
-    if known.on_segment:
-        return _past_its_card(flow, known)
-    if known.tunnel is not None and not flow.at(FULL, large=True).settled():
-        return _ask(FULL, FAR, large=True)
-    if at == 1:
-        return judged(flow, known, "undecided", "no router before the server says who it is")
-    before = flow.at(at - 1)
-    if not before.settled(_PATIENT):
-        return _ask(at - 1, NEAR)
-    return _past_the_router(flow, known, at, before.first("time-exceeded"))
-
-
-def _past_the_router(
-    flow: Flow, known: Known, at: int, router: HopReply | None
-) -> Step | Judgement:
-    """Say that the server behind that router passes it on, if it is known to route."""
-    if router is None or router.source not in known.edges:
-        return judged(
-            flow, known, "undecided", "it ends past the server's distance, by an unknown way"
-        )
-    if known.routes:
-        return judged(flow, known, "forwarded", "it ends past the server, which routes")
-    if not flow.at(at).settled(_SLOW_TRIES if known.mute < _MUTE else 2):
-        return _ask(at, FAR, rationed=True)
-    return judged(
-        flow, known, "undecided", "who stands in the server's place passes it on, and does not say"
-    )
-
-
-def _past_its_card(flow: Flow, known: Known) -> Judgement:
-    """Only the server was given the frame: whoever answers had it from the server."""
-    answer = flow.at(FULL).end()
-    others = known.stations.get(flow.target, frozenset()) - known.macs
-    if answer and answer.mac in others:
-        return judged(flow, known, "elsewhere", f"another station answers for it: {answer.mac}")
-    return judged(flow, known, "forwarded", "the server was given it, and it ends further on")
 
 
 def _routed(flow: Flow, known: Known, at: int, *, translated: bool) -> Step | Judgement:
@@ -165,8 +119,8 @@ def _nobody_there(flow: Flow, known: Known, at: int) -> Step | Judgement:
 
 def _circling(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """Decide about what never ends, however far it may go: somebody sends it back."""
-    said = [r for ttl in (FULL, FULL - 1) if (r := flow.at(ttl).first("time-exceeded"))]
-    if known.on_segment or any(map(known.said, said)):
+    said = flow.at(FULL).first("time-exceeded")
+    if known.on_segment or (said and known.said(said)):
         return judged(flow, known, "looped", "the server sends it back where it came from")
     for ttl in (at + 1, at - 1):
         if ttl and not flow.at(ttl).settled(2):
@@ -187,7 +141,7 @@ def _dead(flow: Flow, known: Known, at: int) -> Step | Judgement:
     if known.spends and (step := _circle(flow, known, at)):
         return step
     if not flow.at(at).settled(_patience(known)):
-        return _ask(at, FAR if known.spends else NEAR, rationed=known.spends)
+        return _ask(at, NEAR, rationed=known.spends)
     if known.tries_large(flow.target) and not flow.at(FULL, large=True).settled():
         return _ask(FULL, FAR, large=True)
     if others := known.others_for(flow.target):
@@ -196,11 +150,11 @@ def _dead(flow: Flow, known: Known, at: int) -> Step | Judgement:
 
 
 def _circle(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
-    """See whether it goes round: every other hop limit runs out on the server, of few words."""
-    odd = flow.at(FULL - 1)
-    if not odd.settled():
-        return _ask(FULL - 1, FAR)
-    return _circling(flow, known, at) if odd.first("time-exceeded") else None
+    """See whether it comes straight back: the router then says so, and the server need not."""
+    beyond = flow.at(at + 1)
+    if not beyond.settled():
+        return _ask(at + 1, NEAR)
+    return _circling(flow, known, at) if beyond.first("time-exceeded") else None
 
 
 def _patience(known: Known) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from netguard.forwarding.known import Known
+from netguard.forwarding.past import past
 from netguard.forwarding.records import Judgement
 from netguard.forwarding.words import FAR, NEAR, judged, later
 from probes.records import IPAddress
@@ -34,8 +35,20 @@ def _before(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
         return _router_named(flow, known, at, router.source)
     if known.edge_silent and at == known.distance and before.settled(2):
         return None
-    if not before.settled(_PATIENT):
-        return Ask(Question(at - 1), FAR if before.asked > 1 else NEAR)
+    if not before.settled(2):
+        return Ask(Question(at - 1), NEAR)
+    return _behind_a_silent_hop(flow, known, at)
+
+
+def _behind_a_silent_hop(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    """See who stands before the hop that is silent: behind the router comes the server's place."""
+    earlier = flow.at(at - 2)
+    if at > 2 and not earlier.settled(2):  # noqa: PLR2004 - there is no hop 0
+        return Ask(Question(at - 2), NEAR)
+    if (router := earlier.first("time-exceeded")) and router.source in known.beside:
+        return past(flow, known, at - 1)
+    if not flow.at(at - 1).settled(_PATIENT):
+        return Ask(Question(at - 1), FAR)
     return judged(flow, known, "undecided", "the hop before it does not say who it is")
 
 

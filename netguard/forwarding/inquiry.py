@@ -75,17 +75,21 @@ class Inquiry:
         self._way = step
         known.distance, known.rtt, known.reply_ttl = step.distance, step.rtt, step.reply_ttl
         known.edges |= step.edges
+        known.beside |= step.edges
         known.edge_silent = step.edge_silent
         return "done"
 
     def _must_wait(self, flow: Flow) -> bool:
+        if flow.target not in self._pioneers:
+            return self.known.pioneering and not self.known.spends
         if self.known.pioneering:
             self.known.pioneering = not all(map(self._found_its_way, self._pioneers))
-        return self.known.pioneering and not self.known.spends and flow.target not in self._pioneers
+        return False
 
     def _found_its_way(self, target: IPAddress) -> bool:
         flow = self.flows[target]
-        return target in self.judgements or flow.at(place(flow, self.known)).settled()
+        here = flow.at(place(flow, self.known))
+        return target in self.judgements or here.asked > 1 or here.settled()
 
     def _note(self, flow: Flow, step: Ask) -> None:
         if step.question.large:

@@ -24,7 +24,8 @@ PIONEERS = 5  # addresses asked first: they tell whether the server spends ICMP 
 class Known:
     """One server as seen from one place.
 
-    `edges` are the routers' addresses that may stand before it, `stations` the MACs that answer
+    `edges` are the routers' addresses that may stand before it, `beside` those of them that are on
+    its own segment for certain, `stations` the MACs that answer
     ARP for addresses of its blocks; `on_segment` that frames go straight to its own MAC. The rest
     is learnt: `distance` in hops (0: not known), `rtt` in seconds and `reply_ttl` of its own
     answer, `spends` that it sent time exceeded, `tunnel` the MTU it named, `forwards` that it
@@ -35,6 +36,7 @@ class Known:
 
     server: Server
     edges: frozenset[IPAddress] = frozenset()
+    beside: frozenset[IPAddress] = frozenset()
     macs: frozenset[str] = frozenset()
     stations: Mapping[IPAddress, frozenset[str]] = field(default_factory=dict)
     on_segment: bool = False

@@ -8,7 +8,7 @@ from probes.trace.flow import ENDS, FULL, Flow
 NEAR = 0.5  # seconds for an answer from the server's place
 FAR = 1.0  # ... from anywhere behind it
 OUTLIER = 0.005  # seconds more than the server itself takes: not the same machine
-SLOW = 3.5  # ... from a host that ARPs first and gives up after three seconds
+SLOW = 2.0  # ... where, with what was asked before, ARP has had the three seconds it may take
 
 
 def judged(flow: Flow, known: Known, state: AddressState, why: str) -> Judgement:

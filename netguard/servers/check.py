@@ -48,7 +48,7 @@ async def check(
     cases = Cases(grounds, asked, started=started, clock=clock, done=done)
     looks = Looks(cases, grounds, asked, Meter(progress), watch)
     if places.here:
-        looks.from_here(places.here)
+        looks.from_here(places.here, places.sources)
     for name, ground in grounds.items():
         if places.segment and ground.interface:
             looks.on_segment(name)

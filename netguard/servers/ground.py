@@ -33,8 +33,9 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """One server before it is asked.
 
     `macs` are its own, `stations` who answers ARP for which address, `edges` the routers'
-    addresses, `on_port` how many stations its switch port has (None: not known). `interface` is
-    this machine's on the server's segment, None where the server cannot be asked there.
+    addresses and `beside` those of them on its segment, `on_port` how many stations its switch
+    port has (None: not known). `interface` is this machine's on the server's segment, None where
+    the server cannot be asked there.
     """
 
     server: Server
@@ -42,6 +43,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     macs: frozenset[str] = frozenset()
     stations: Mapping[IPAddress, frozenset[str]] = {}
     edges: frozenset[IPAddress] = frozenset()
+    beside: frozenset[IPAddress] = frozenset()
     canary: Canary | None = None
     on_port: int | None = None
     interface: str | None = None
@@ -162,14 +164,14 @@ def _ground(
     gaps = (*(heard.gaps if heard else ()), *(gap for device in near for gap in device.gaps))
     if len(macs) > 1:
         gaps = (*gaps, _several(server, macs))
+    beside = frozenset(gateway.address for gateway in segment.gateways)
     return Ground(
         server=server,
         segment=segment,
         macs=macs,
         stations=stations,
-        edges=frozenset(
-            (*(g.address for g in segment.gateways), *(a.ip for r in routers for a in r.addresses))
-        ),
+        edges=beside.union(a.ip for r in routers for a in r.addresses),
+        beside=beside,
         on_port=_on_port(macs, segment, devices, ways),
         interface=segment.interface if heard and not heard.gaps and len(macs) == 1 else None,
         gaps=gaps,

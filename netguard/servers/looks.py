@@ -13,7 +13,7 @@ from netguard.forwarding.records import Judgement
 from netguard.meter import Meter
 from netguard.servers.cases import Cases
 from netguard.servers.ground import Ground
-from netguard.servers.places import SEGMENT, own_sources
+from netguard.servers.places import SEGMENT
 from probes.errors import ProbeError
 from probes.records import Gap, HopReply, IPAddress
 from probes.trace.asking import ask
@@ -51,16 +51,11 @@ class Looks:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._looks: list[Coroutine[None, None, None]] = []
 
-    def from_here(self, name: str) -> None:
+    def from_here(self, name: str, sources: Sequence[IPAddress]) -> None:
         """Ask all servers from this machine, by its own routes."""
-        sources = {
-            server: own_sources(targets[0] if targets else self._grounds[server].server.address)
-            for server, targets in self._asked.items()
-        }
-        every = tuple(dict.fromkeys(s for each in sources.values() for s in each))
         self._expect(name, self._grounds)
         self._looks.append(
-            self._look(name, tuple(self._grounds), lambda: open_wire(every), sources=sources)
+            self._look(name, tuple(self._grounds), partial(open_wire, sources), sources=sources)
         )
 
     def from_afar(self, name: str, opening: Callable[[], Opened]) -> None:
@@ -113,7 +108,7 @@ class Looks:
         opening: Callable[[], Opened],
         *,
         on_segment: bool = False,
-        sources: Mapping[str, Sequence[IPAddress]] | None = None,
+        sources: Sequence[IPAddress] = (),
     ) -> None:
         try:
             async with opening() as wire:
@@ -121,7 +116,7 @@ class Looks:
                     server: Inquiry(
                         self._known(server, wire, on_segment=on_segment),
                         self._asked[server],
-                        (sources or {}).get(server, ()),
+                        sources,
                     )
                     for server in servers
                 }
@@ -135,6 +130,7 @@ class Looks:
         return Known(
             server=ground.server,
             edges=ground.edges,
+            beside=ground.beside,
             macs=ground.macs,
             stations=ground.stations,
             canary=ground.canary,
@@ -172,6 +168,15 @@ class Looks:
                 kind="no-route",
                 detail=f"{name} cannot send to {target}: {wire.unroutable[target]}",
                 remedy="Give this machine a route there, or ask from another vantage.",
+            )
+            self._cases.missed(name, inquiry.name, gap)
+        if wire.dropped:
+            gap = Gap(
+                subject=inquiry.name,
+                kind="replies-lost",
+                detail=f"{name}: {wire.dropped} replies were lost for want of room, so silence"
+                " proves nothing",
+                remedy="Raise net.core.rmem_max, or run this when the machine has less to do.",
             )
             self._cases.missed(name, inquiry.name, gap)
         self._cases.saw(name, inquiry, on_segment=on_segment)

@@ -13,7 +13,7 @@ from time import monotonic
 
 import msgspec
 
-from probes.pacing import Pacing, pacing
+from probes.pacing import pacing
 from probes.records import HopReply, IPAddress, Probe
 from probes.trace.flow import Ask, Flow, Step
 from probes.trace.wire import Wire
@@ -55,6 +55,21 @@ async def ask(
     return Asked(sent=asking.sent, duration=monotonic() - began)
 
 
+class _Turns:
+    """Gives out moments: `burst` at once, and from then on one every `interval` seconds."""
+
+    def __init__(self, interval: float, burst: int = 1) -> None:
+        self._interval = interval
+        self._slack = (burst - 1) * interval
+        self._free = 0.0  # when the next moment would be, were there no bursts
+
+    def next(self, now: float) -> float:
+        """Return the next moment, and take it."""
+        at = max(now, self._free - self._slack)
+        self._free = max(now, self._free) + self._interval
+        return at
+
+
 class _Asking:
     def __init__(
         self,
@@ -77,8 +92,11 @@ class _Asking:
         self._ready: list[tuple[Flow, Ask]] = []
         self._gathering = now
         self._pace = pacing(PACE, now)
-        self._server_pace: dict[str, Pacing] = {}
-        self._rations: dict[tuple[str, IPAddress | None], Pacing] = {}
+        self._turns: dict[tuple[IPAddress, bool], float] = {}
+        self._servers: defaultdict[str, _Turns] = defaultdict(lambda: _Turns(1 / SERVER_PACE))
+        self._rations: defaultdict[tuple[str, IPAddress | None], _Turns] = defaultdict(
+            lambda: _Turns(1 / ERRORS_PER_SECOND, ERRORS_AT_ONCE)
+        )
 
     async def turn(self) -> None:
         """Ask what may be asked now, then listen until something else may be."""
@@ -129,23 +147,27 @@ class _Asking:
         self._learnt(flow.group, now)
 
     def _arrange(self, flow: Flow, step: Ask, now: float) -> None:
-        """Let the question go out now, or come back when the server may be asked it."""
-        paces = [self._server_pace.get(flow.group) or pacing(SERVER_PACE, now)]
-        ration = (flow.group, flow.source)
-        if step.rationed:
-            paces.append(self._rations.get(ration) or _ration(now))
-        delay = max(pace.wait(now) for pace in paces)
-        if delay > 0:
-            self._again(flow, now + delay)
+        """Let the question go out now, or come back when it is its turn with the server."""
+        turn = self._turn(flow, now, rationed=step.rationed)
+        if turn > now:
+            self._again(flow, turn)
             return
-        self._server_pace[flow.group] = paces[0].spend(1, now)
-        if step.rationed:
-            self._rations[ration] = paces[1].spend(1, now)
+        self._turns.pop((flow.target, step.rationed), None)
         hop = flow.ask(step.question)
         hop.asked += 1
         hop.deadline = math.inf  # it runs from the sending
         self._gathering = self._gathering if self._ready else now
         self._ready.append((flow, step))
+
+    def _turn(self, flow: Flow, now: float, *, rationed: bool) -> float:
+        """Return when it is a flow's turn; one that was given stays, whoever else comes."""
+        key = flow.target, rationed
+        if key not in self._turns:
+            turns = [self._servers[flow.group]]
+            if rationed:
+                turns.append(self._rations[flow.group, flow.source])
+            self._turns[key] = max(each.next(now) for each in turns)
+        return self._turns[key]
 
     def _again(self, flow: Flow, when: float) -> None:
         heapq.heappush(self._due, (when, next(self._order), flow))
@@ -162,10 +184,9 @@ class _Asking:
         self._pace = self._pace.spend(count, now)
         self.sent += count
         for flow, step in going:
-            hop = flow.ask(step.question)
-            if not hop.replies:
-                hop.deadline = now + step.wait + self._wire.patience
-                self._again(flow, hop.deadline)
+            deadline = now + step.wait + self._wire.patience
+            flow.ask(step.question).deadline = deadline
+            self._again(flow, deadline)
 
     def _take(self, reply: HopReply) -> None:
         flow = self._by_target.get(reply.target)
@@ -173,8 +194,8 @@ class _Asking:
             return
         now = monotonic()
         self._heard(flow, reply)
-        self._learnt(flow.group, now)
         self._again(flow, now)
+        self._learnt(flow.group, now)
 
     def _learnt(self, group: str, now: float) -> None:
         """Look again at those that waited for news about the group."""
@@ -191,12 +212,6 @@ def _probe(flow: Flow, step: Ask) -> Probe:
         large=large,
         attempt=flow.ask(step.question).asked % _ATTEMPTS,
         source=flow.source,
-    )
-
-
-def _ration(now: float) -> Pacing:
-    return Pacing(
-        pace=ERRORS_PER_SECOND, burst=ERRORS_AT_ONCE, tokens=float(ERRORS_AT_ONCE), at=now
     )
 
 

@@ -13,7 +13,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from probes.errors import LinkError, ProbeError
+from probes.errors import LinkError
 from probes.link import BATCH, ICMP, IP_FRAME, Link
 from probes.mac import canonical, from_bytes, to_bytes
 from probes.mmsg import Slots
@@ -66,14 +66,18 @@ class FrameWire:
             if error is None:
                 self._link.still_usable()
 
-    async def send(self, probes: Sequence[Probe]) -> None:
-        """Send the probes, at most `batch`, or none of them if one cannot be sent.
+    @property
+    def dropped(self) -> int:
+        """How many frames the kernel has lost for want of room: then silence proves nothing."""
+        return self._link.count_dropped()
 
-        Raises LinkError where the interface fails or has no address to speak from, ProbeError
-        (kind `mtu`) where it cannot carry so large a packet.
+    async def send(self, probes: Sequence[Probe]) -> None:
+        """Send the probes, at most `batch`, but for large ones that do not fit the interface.
+
+        Raises LinkError where the interface fails or has no address to speak from.
         """
-        packets = [self._codec.craft(probe, self._source(probe)) for probe in probes]
-        must_fit(self._link, packets)
+        crafted = (self._codec.craft(probe, self._source(probe)) for probe in probes)
+        packets = [packet for packet in crafted if len(packet) <= self._link.mtu]
         for slot, packet in enumerate(packets):
             self._outbox.put(slot, in_frame(self._link, self._server, packet))
         self._link.send(self._outbox, len(packets))
@@ -118,19 +122,6 @@ def single_station(mac: str) -> bytes:
 def in_frame(link: Link, station: bytes, packet: bytes) -> bytes:
     """Return the IP packet in an Ethernet frame from us to the station."""
     return station + link.mac + _ETHERTYPE[packet[0] >> 4] + packet
-
-
-def must_fit(link: Link, packets: Sequence[bytes]) -> None:
-    """Raise ProbeError if one of the packets is larger than the interface carries."""
-    largest, mtu = max(map(len, packets), default=0), link.mtu
-    if largest > mtu:
-        name = link.own.name
-        raise ProbeError(
-            name,
-            f"a probe of {largest} octets does not fit, the interface carries {mtu}",
-            remedy=f"ip link set {name} mtu {largest}, if the segment carries as much",
-            kind="mtu",
-        )
 
 
 async def arrival(link: Link, seconds: float) -> None:

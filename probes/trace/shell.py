@@ -95,6 +95,7 @@ class ShellWire:
 
     sources: tuple[IPAddress, ...] = ()
     batch = _BATCH
+    dropped = 0
 
     def __init__(self, subject: str, run: Run) -> None:
         self.methods: frozenset[Method] = frozenset()

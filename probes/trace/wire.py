@@ -13,7 +13,7 @@ class Wire(Protocol):
     `sources` are the addresses that it can speak from, () where there is no choice; `methods`
     what it can send; `batch` how many probes it takes at once; `patience` seconds that it adds to
     a probe's way (another host must be told first). `unroutable` says of targets why nothing can
-    be sent to them from there.
+    be sent to them from there; `dropped` counts replies that were lost here for want of room.
     """
 
     sources: tuple[IPAddress, ...]
@@ -21,6 +21,11 @@ class Wire(Protocol):
     batch: int
     patience: float
     unroutable: dict[IPAddress, str]
+
+    @property
+    def dropped(self) -> int:
+        """How many replies were lost for want of room."""
+        ...
 
     async def send(self, probes: Sequence[Probe]) -> None:
         """Send the probes, at most `batch`. Raises ProbeError where that is impossible."""

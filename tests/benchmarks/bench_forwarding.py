@@ -24,7 +24,15 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from ipaddress import collapse_addresses, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_network,
+)
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -70,14 +78,25 @@ def inventory(network: Network, addresses: Sequence[IPAddress], store: Path) -> 
         for own in s.own
     }
     lines += [f"networks = {[str(each) for each in around]}"]
+    lines += ["[[vantage]]", 'name = "noc"', f"sources = {[str(s) for s in network.sources]}"]
     for server in network.servers:
         mine = [address for address in server.addresses if address in wanted]
         own = [address for address in server.own if mine and address.version == mine[0].version]
         if own:
-            blocks = ", ".join(f'"{block}"' for block in collapse_addresses(mine))
+            blocks = ", ".join(f'"{block}"' for block in summary(mine))
             lines += ["[[server]]", f'name = "{server.name}"', f'address = "{own[0]}"']
             lines += [f"blocks = [{blocks}]"]
     return "\n".join(lines)
+
+
+def summary(addresses: Sequence[IPAddress]) -> list[IPv4Network | IPv6Network]:
+    """Return the networks that make up the addresses, which are of one family."""
+    four = [address for address in addresses if isinstance(address, IPv4Address)]
+    six = [address for address in addresses if isinstance(address, IPv6Address)]
+    return [
+        *collapse_addresses(map(IPv4Network, four)),
+        *collapse_addresses(map(IPv6Network, six)),
+    ]
 
 
 def stored_states(store: Path) -> dict[IPAddress, State]:

@@ -259,16 +259,11 @@ def test_without_an_address_of_the_family_nothing_can_be_asked(*, link_local: bo
     assert "ip address add" in refusal.value.remedy
 
 
-def test_what_the_interface_cannot_carry_is_an_error_and_nothing_is_sent() -> None:
+def test_what_the_interface_cannot_carry_is_left_out_and_the_rest_is_sent() -> None:
     async def ask(wire: FrameWire) -> None:
         large = Probe(target=SERVER, ttl=1, large=True)
-        with pytest.raises(ProbeError, match="carries 1499") as refusal:
-            await wire.send([Probe(target=SERVER, ttl=1), large])
-        assert refusal.value.kind == "mtu"
-        assert "ip link set eth1 mtu 1500" in refusal.value.remedy
-        assert await wire.receive(0.2) == NOTHING
-        await wire.send([Probe(target=SERVER, ttl=1)])
-        assert len(await collected(wire, 1)) == 1
+        await wire.send([large, Probe(target=SERVER, ttl=1)])
+        assert [reply.large for reply in await collected(wire, 2)] == [False]
 
     with Segment() as segment:
         segment.host(1, 1)

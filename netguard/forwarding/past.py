@@ -1,0 +1,55 @@
+"""Who passes on what answers from further away than the server's place."""
+
+from netguard.forwarding.known import Known
+from netguard.forwarding.records import Judgement
+from netguard.forwarding.words import FAR, NEAR, judged, later
+from probes.records import HopReply
+from probes.trace.flow import FULL, Ask, Flow, Question, Step
+
+_PATIENT = 4  # times that a silent router is asked who it is
+_SLOW_TRIES = 4  # and a server, which says little
+_MUTE = 2  # addresses after which a server that never names itself is left alone
+
+
+def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
+    """Decide about what answers, though not from the server's place."""
+    if not flow.at(at).settled(2):
+        return Ask(Question(at), NEAR)
+    if later(flow, known) and not flow.at(FULL).repeated():
+        return Ask(Question(FULL), FAR)
+    if known.on_segment:
+        return _past_its_card(flow, known)
+    if known.tunnel is not None and not flow.at(FULL, large=True).settled():
+        return Ask(Question(FULL, large=True), FAR)
+    if at == 1:
+        return judged(flow, known, "undecided", "no router before the server says who it is")
+    before = flow.at(at - 1)
+    if not before.settled(_PATIENT):
+        return Ask(Question(at - 1), NEAR)
+    return _past_the_router(flow, known, at, before.first("time-exceeded"))
+
+
+def _past_the_router(
+    flow: Flow, known: Known, at: int, router: HopReply | None
+) -> Step | Judgement:
+    """Say that the server behind that router passes it on, if it is known to route."""
+    if router is None or router.source not in known.edges:
+        return judged(
+            flow, known, "undecided", "it ends past the server's distance, by an unknown way"
+        )
+    if known.routes:
+        return judged(flow, known, "forwarded", "it ends past the server, which routes")
+    if not flow.at(at).settled(_SLOW_TRIES if known.mute < _MUTE else 2):
+        return Ask(Question(at), NEAR, rationed=True)
+    return judged(
+        flow, known, "undecided", "who stands in the server's place passes it on, and does not say"
+    )
+
+
+def _past_its_card(flow: Flow, known: Known) -> Judgement:
+    """Only the server was given the frame: whoever answers had it from the server."""
+    answer = flow.at(FULL).end()
+    others = known.stations.get(flow.target, frozenset()) - known.macs
+    if answer and answer.mac in others:
+        return judged(flow, known, "elsewhere", f"another station answers for it: {answer.mac}")
+    return judged(flow, known, "forwarded", "the server was given it, and it ends further on")
