@@ -1,4 +1,4 @@
-"""The whole story on a practice network: healthy, broken twice, found, located, closed, undone.
+"""The whole story on a practice network: healthy, broken, found, located, closed, undone.
 
 Nothing here knows how netguard finds things. Each act breaks the network for real, runs the same
 commands that an operator runs, and compares their answers with the lab's own truth.
@@ -19,6 +19,7 @@ from netguard.lab.topology import STATION
 
 VICTIM = "ds0002"  # a server that loses its gateway
 OUTSIDE = "203.0.113.10"  # what it wants to reach
+VPN, VPN_SERVER, VPN_CLIENT = "vpn-gateway", "ds0002", "roamer"
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,21 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     culprit: str | None = None
     port: str | None = None
     named: str | None = None
+    right: bool
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that routes its addresses onward: what `server check` said of it.
+
+    `behind` are the addresses that really answer from behind it, `named` those that it said do.
+    """
+
+    scenario: str
+    story: str
+    report: dict[str, Any]
+    server: str
+    behind: tuple[str, ...]
+    named: tuple[str, ...]
     right: bool
 
 
@@ -122,6 +138,33 @@ def where(lab: Lab, host: str) -> str:
     """Return the switch port that the host really hangs on."""
     (machine,) = (h for h in lab.status().hosts if h.name == host)
     return next(i.wire for i in machine.interfaces if i.up and i.wire)
+
+
+def passage(lab: Lab, tell: Callable[[str], None]) -> Passage:
+    """Let a customer run a VPN gateway, and ask netguard about his server."""
+    story = f"The customer on {VPN_SERVER} asked for 16 addresses; half of them lead to a VPN."
+    tell(story)
+    lab.break_(VPN)
+    report = netguard(lab, "server", "check", VPN_SERVER, "--json")
+    behind = addresses_of(lab, VPN_CLIENT)
+    lab.mend(VPN)
+    forwarded = (a for a in report["addresses"] if a["state"] == "forwarded" and a["alive"])
+    named = tuple(sorted(address["address"] for address in forwarded))
+    return Passage(
+        scenario=VPN,
+        story=story,
+        report=report,
+        server=VPN_SERVER,
+        behind=behind,
+        named=named,
+        right=report["verdict"] == "vpn-gateway" and named == behind,
+    )
+
+
+def addresses_of(lab: Lab, host: str) -> tuple[str, ...]:
+    """Return the addresses that a host really has."""
+    (machine,) = (h for h in lab.status().hosts if h.name == host)
+    return tuple(sorted(a.split("/")[0] for i in machine.interfaces for a in i.addresses))
 
 
 def cure(lab: Lab, step: Step) -> Cure:

@@ -64,7 +64,7 @@ def test_the_main_job_works_as_pasted_in_a_fresh_clone(clone: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Right:") == 4
+    assert done.stdout.count("Right:") == 5
     assert "Wrong:" not in done.stdout
 
 

@@ -8,7 +8,7 @@ import click
 
 from netguard.cli.common import App, common_options, print_json
 from netguard.cli.show import COLOURS
-from netguard.demo import Cure, Step, cure, place, play
+from netguard.demo import Cure, Passage, Step, cure, passage, place, play
 from netguard.errors import Exit
 from netguard.lab import control
 
@@ -16,10 +16,10 @@ from netguard.lab import control
 @click.command()
 @common_options
 def demo(app: App) -> int:
-    """Build a practice network, break it twice, find the culprits' ports, and close one.
+    """Build a practice network, break it, find the culprits' ports, close one, look past a server.
 
     Everything is real, in network namespaces of its own: kernel bridges and routing, ARP on the
-    wire, SNMP agents. Nothing leaves this machine, and nothing is left behind. It takes half a
+    wire, SNMP agents. Nothing leaves this machine, and nothing is left behind. It takes under a
     minute, as root or wherever user namespaces are allowed. Exits 1 if netguard was wrong.
     """
     started = time.monotonic()
@@ -39,11 +39,16 @@ def demo(app: App) -> int:
                 cured = cure(lab, step)
                 if not app.json:
                     _show_cure(cured)
+        past = passage(lab, say)
+        if not app.json:
+            _show_passage(past)
         say("Taking it all down.")
-    right = all(step.right for step in steps) and cured is not None and cured.right
+    right = all(step.right for step in steps) and bool(cured and cured.right) and past.right
     seconds = round(time.monotonic() - started, 1)
     if app.json:
-        print_json({"steps": steps, "cure": cured, "right": right, "duration_s": seconds})
+        print_json(
+            {"steps": steps, "cure": cured, "passage": past, "right": right, "duration_s": seconds}
+        )
     else:
         _farewell(right=right, seconds=seconds)
     return Exit.DONE if right else Exit.FAILED
@@ -93,6 +98,19 @@ def _show_cure(cured: Cure) -> None:
         )
     else:
         click.secho(f"  Wrong: {cured.victim} is not helped, or the undo failed.", fg="red")
+
+
+def _show_passage(past: Passage) -> None:
+    """Print what netguard says of a server's addresses, and whether it is the truth."""
+    click.echo(f"  $ netguard server check {past.server}")
+    click.secho(f"  {past.report['verdict'].upper()}", fg="yellow", nl=False)
+    click.echo(f"  {past.report['summary']}")
+    if past.right:
+        first, *_, last = past.named
+        number = len(past.named)
+        click.secho(f"  Right: {number} addresses, {first} to {last}, are behind it.", fg="green")
+    else:
+        click.secho(f"  Wrong: behind it are {', '.join(past.behind)}.", fg="red")
 
 
 def _verdict(step: Step) -> None:

@@ -32,6 +32,10 @@ def test_the_demo_tells_a_program_what_was_done_and_what_was_found(tmp_path: Pat
     cured = told["cure"]
     assert (cured["report"]["device"], cured["report"]["port"]) == ("cat1", "Fa0/4")
     assert (cured["recovered"], cured["reopened"], cured["right"]) == (True, True, True)
+    past = told["passage"]
+    assert (past["report"]["verdict"], past["right"]) == ("vpn-gateway", True)
+    assert len(past["behind"]) == 5
+    assert past["named"] == past["behind"]
     assert list(tmp_path.iterdir()) == []
 
 
