@@ -21,7 +21,7 @@ from netguard.gateways import look_at_gateways
 from netguard.inventory import Segment, devices_named, index
 from netguard.judge import judge, judge_gateways, silent_gateways
 from netguard.meter import Meter, Progress
-from netguard.remember import Memory, Remembered, add, first_seen, remember
+from netguard.remember import SWEPT, Memory, Remembered, add, first_seen, remember
 from netguard.rules.claims import answers, tests_of
 from netguard.store import SweepRecord
 from netguard.view import View
@@ -128,7 +128,10 @@ def report(record: SweepRecord, remembered: Remembered) -> Report:
         segments=own,
         counts=record.counts,
         findings=tuple(
-            sorted((f for f in remembered.findings if f.segment in own), key=gravest_first)
+            sorted(
+                (f for f in remembered.findings if f.segment in own and f.kind in SWEPT),
+                key=gravest_first,
+            )
         ),
         gaps=(*record.gaps, *remembered.gaps),
         resolved=tuple(f for f in remembered.resolved if f.segment in own),

@@ -11,7 +11,7 @@ from netguard.forwarding.past import past
 from netguard.forwarding.place import PLACES, place, spoke_for
 from netguard.forwarding.records import Judgement
 from netguard.forwarding.refusals import refused
-from netguard.forwarding.words import FAR, NEAR, SLOW, judged, later
+from netguard.forwarding.words import FAR, SLOW, judged, later
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
 _PATIENT = 4  # times that a silent one is asked for the error that would decide
@@ -32,7 +32,7 @@ def decide(flow: Flow, known: Known) -> Step | Judgement:
     if not here.asked and not flow.at(FULL).asked:
         return _first(known, at)
     if not here.asked and flow.at(FULL).end():
-        return _ask(at, NEAR)
+        return _ask(at, known.near)
     return refused(flow, known) or _silent_here(flow, known, at)
 
 
@@ -61,12 +61,12 @@ def _first(known: Known, at: int) -> Step:
     """Ask near first, where that costs the server nothing; else whether it lives at all."""
     if known.spends:
         return _ask(FULL, FAR)
-    return _ask(at, NEAR)
+    return _ask(at, known.near)
 
 
 def _silent_here(flow: Flow, known: Known, at: int) -> Step | Judgement:
     if not flow.at(at).settled() and flow.at(at).asked:
-        return _ask(at, NEAR)
+        return _ask(at, known.near)
     whole = flow.at(FULL)
     if not whole.settled():
         return _ask(FULL, FAR)
@@ -102,12 +102,12 @@ def _nobody_there(flow: Flow, known: Known, at: int) -> Step | Judgement:
         return _ask(FULL, FAR, large=True)
     beyond = flow.at(at + 1)
     if not beyond.settled():
-        return _ask(at + 1, NEAR)
+        return _ask(at + 1, known.near)
     if (back := beyond.first("time-exceeded")) and not known.said(back):
         return judged(flow, known, "looped", "the server sends it back where it came from")
     if known.forwards or known.tunnel is not None or known.ethernet:
         return judged(flow, known, "forwarded", "the server passes it on, and nobody is there")
-    if not flow.at(FULL).settled(2):
+    if known.tries_slowly(flow.target) and not flow.at(FULL).settled(2):
         return _ask(FULL, SLOW)
     return judged(
         flow,
@@ -124,7 +124,7 @@ def _circling(flow: Flow, known: Known, at: int) -> Step | Judgement:
         return judged(flow, known, "looped", "the server sends it back where it came from")
     for ttl in (at + 1, at - 1):
         if ttl and not flow.at(ttl).settled(2):
-            return _ask(ttl, NEAR)
+            return _ask(ttl, known.near)
     router = flow.at(at - 1).first("time-exceeded")
     back = flow.at(at + 1).first("time-exceeded")
     if known.routes and back and router and router.source in known.edges:
@@ -141,7 +141,7 @@ def _dead(flow: Flow, known: Known, at: int) -> Step | Judgement:
     if known.spends and (step := _circle(flow, known, at)):
         return step
     if not flow.at(at).settled(_patience(known)):
-        return _ask(at, NEAR, rationed=known.spends)
+        return _ask(at, known.near, rationed=known.spends)
     if known.tries_large(flow.target) and not flow.at(FULL, large=True).settled():
         return _ask(FULL, FAR, large=True)
     if others := known.others_for(flow.target):
@@ -153,7 +153,7 @@ def _circle(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
     """See whether it comes straight back: the router then says so, and the server need not."""
     beyond = flow.at(at + 1)
     if not beyond.settled():
-        return _ask(at + 1, NEAR)
+        return _ask(at + 1, known.near)
     return _circling(flow, known, at) if beyond.first("time-exceeded") else None
 
 

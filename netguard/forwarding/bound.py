@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from netguard.forwarding.known import Known
 from netguard.forwarding.past import past
 from netguard.forwarding.records import Judgement
-from netguard.forwarding.words import FAR, NEAR, judged, later
+from netguard.forwarding.words import FAR, judged, later
 from probes.records import IPAddress
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
@@ -36,7 +36,7 @@ def _before(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
     if known.edge_silent and at == known.distance and before.settled(2):
         return None
     if not before.settled(2):
-        return Ask(Question(at - 1), NEAR)
+        return Ask(Question(at - 1), known.near)
     return _behind_a_silent_hop(flow, known, at)
 
 
@@ -44,7 +44,7 @@ def _behind_a_silent_hop(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """See who stands before the hop that is silent: behind the router comes the server's place."""
     earlier = flow.at(at - 2)
     if at > 2 and not earlier.settled(2):  # noqa: PLR2004 - there is no hop 0
-        return Ask(Question(at - 2), NEAR)
+        return Ask(Question(at - 2), known.near)
     if (router := earlier.first("time-exceeded")) and router.source in known.beside:
         return past(flow, known, at - 1)
     if not flow.at(at - 1).settled(_PATIENT):
@@ -119,4 +119,4 @@ def _answers_only_echo(flow: Flow, known: Known, at: int) -> Step | None:
     other = flow.at(at, "udp")
     if other.settled() or not known.tries_udp(flow.target):
         return None
-    return Ask(Question(at, "udp"), NEAR, rationed=True)
+    return Ask(Question(at, "udp"), known.near, rationed=True)

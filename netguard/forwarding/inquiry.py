@@ -8,8 +8,12 @@ from netguard.forwarding.known import PIONEERS, Known
 from netguard.forwarding.own_way import Way, own_way
 from netguard.forwarding.place import place, spoke_for
 from netguard.forwarding.records import Judgement
+from netguard.forwarding.words import SLOW
 from probes.records import HopReply, IPAddress
 from probes.trace.flow import FULL, Ask, Flow, Step
+
+# What a sample of the server's other addresses may yet change.
+_OPEN = frozenset({"bound", "silent", "undecided"})
 
 
 class Inquiry:
@@ -82,9 +86,12 @@ class Inquiry:
     def _must_wait(self, flow: Flow) -> bool:
         if flow.target not in self._pioneers:
             return self.known.pioneering and not self.known.spends
+        self._pioneered()
+        return False
+
+    def _pioneered(self) -> None:
         if self.known.pioneering:
             self.known.pioneering = not all(map(self._found_its_way, self._pioneers))
-        return False
 
     def _found_its_way(self, target: IPAddress) -> bool:
         flow = self.flows[target]
@@ -96,29 +103,36 @@ class Inquiry:
             self.known.asked_large.add(flow.target)
         if step.question.method == "udp":
             self.known.asked_by_udp.add(flow.target)
+        if step.wait == SLOW:
+            self.known.asked_slowly.add(flow.target)
 
     def _judged(self, flow: Flow, judgement: Judgement) -> Step:
         known = self.known
-        if judgement.state in {"bound", "silent"} and self._sampling(flow.target):
+        if judgement.state in _OPEN and self._sampling(flow.target):
             return "wait"  # what the samples show may concern this address too
         self.judgements[flow.target] = judgement
+        self._pioneered()
         known.forwards |= judgement.state == "forwarded" and judgement.alive
         known.mute += judgement.state == "undecided" and judgement.alive
         if judgement.state == "bound":
-            known.distance = place(flow, known)
+            known.usual = place(flow, known)
         return "done"
 
     def _sampling(self, target: IPAddress) -> bool:
         """Tell whether others are being asked in ways that show what their server hides."""
-        large = (self.flows[t] for t in self._undecided(self.known.asked_large, target))
-        by_udp = (self.flows[t] for t in self._undecided(self.known.asked_by_udp, target))
-        return any(not f.at(FULL, large=True).settled() for f in large) or any(
-            not any(q.method == "udp" and hop.settled() for q, hop in f.hops.items())
-            for f in by_udp
+        known = self.known
+        return (
+            any(not f.at(FULL, large=True).settled() for f in self._left(known.asked_large, target))
+            or any(not f.at(FULL).settled(2) for f in self._left(known.asked_slowly, target))
+            or any(not _asked_by_udp(f) for f in self._left(known.asked_by_udp, target))
         )
 
-    def _undecided(self, targets: Iterable[IPAddress], but: IPAddress) -> Iterator[IPAddress]:
-        return (t for t in targets if t != but and t not in self.judgements)
+    def _left(self, targets: Iterable[IPAddress], but: IPAddress) -> Iterator[Flow]:
+        return (self.flows[t] for t in targets if t != but and t not in self.judgements)
+
+
+def _asked_by_udp(flow: Flow) -> bool:
+    return any(q.method == "udp" and hop.settled() for q, hop in flow.hops.items())
 
 
 def _dealt(sources: Sequence[IPAddress], target: IPAddress, number: int) -> IPAddress | None:

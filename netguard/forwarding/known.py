@@ -15,8 +15,10 @@ Canary = Literal[
     "routes-undecremented",  # ... and leaves the hop limit as it is: no traceroute shows it
 ]
 MOST_HOPS = 30
+_UNKNOWN, _AT_LEAST = 0.5, 0.25  # seconds
 _LARGE = 2  # addresses of a server that are sent a full-sized packet without a reason
 _BY_UDP = 4
+_SLOWLY = 3
 PIONEERS = 5  # addresses asked first: they tell whether the server spends ICMP errors on them
 
 
@@ -27,8 +29,8 @@ class Known:
     `edges` are the routers' addresses that may stand before it, `beside` those of them that are on
     its own segment for certain, `stations` the MACs that answer
     ARP for addresses of its blocks; `on_segment` that frames go straight to its own MAC. The rest
-    is learnt: `distance` in hops (0: not known), `rtt` in seconds and `reply_ttl` of its own
-    answer, `spends` that it sent time exceeded, `tunnel` the MTU it named, `forwards` that it
+    is learnt: `distance` in hops of its own address (0: not known) and `usual` of the last that
+    was bound on it, `rtt` in seconds and `reply_ttl` of its own answer, `spends` that it sent time exceeded, `tunnel` the MTU it named, `forwards` that it
     provably passes something on, `ethernet` that it looks for addresses on a network behind itself,
     `mute` how many addresses somebody in its place passed on without saying so, `feigns` that it
     answers pings for others.
@@ -43,6 +45,7 @@ class Known:
     canary: Canary | None = None
     udp: bool = True
     distance: int = 0
+    usual: int = 0
     rtt: float | None = None
     reply_ttl: int | None = None
     edge_silent: bool = False
@@ -55,6 +58,12 @@ class Known:
     feigns: bool = False
     asked_large: set[IPAddress] = field(default_factory=set)
     asked_by_udp: set[IPAddress] = field(default_factory=set)
+    asked_slowly: set[IPAddress] = field(default_factory=set)
+
+    @property
+    def near(self) -> float:
+        """Seconds within which an answer comes from the server's place, if it comes."""
+        return _UNKNOWN if self.rtt is None else max(_AT_LEAST, 4 * self.rtt)
 
     def said(self, reply: HopReply) -> bool:
         """Tell whether the server itself sent a reply: by its MAC, or by its address."""
@@ -87,6 +96,10 @@ class Known:
         """Tell whether an address that answers pings is to be asked in another way as well."""
         some = target in self.asked_by_udp or len(self.asked_by_udp) < _BY_UDP
         return self.udp and (some or self.feigns)
+
+    def tries_slowly(self, target: IPAddress) -> bool:
+        """Tell whether an address is to be waited for as long as ARP takes to give up."""
+        return target in self.asked_slowly or len(self.asked_slowly) < _SLOWLY
 
     def hear(self, reply: HopReply) -> None:
         """Learn from a reply about one of its addresses."""

@@ -2,7 +2,7 @@
 
 from netguard.forwarding.known import Known
 from netguard.forwarding.records import Judgement
-from netguard.forwarding.words import FAR, NEAR, judged, later
+from netguard.forwarding.words import FAR, judged, later
 from probes.records import HopReply
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
@@ -14,7 +14,7 @@ _MUTE = 2  # addresses after which a server that never names itself is left alon
 def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """Decide about what answers, though not from the server's place."""
     if not flow.at(at).settled(2):
-        return Ask(Question(at), NEAR)
+        return Ask(Question(at), known.near)
     if later(flow, known) and not flow.at(FULL).repeated():
         return Ask(Question(FULL), FAR)
     if known.on_segment:
@@ -25,7 +25,7 @@ def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
         return judged(flow, known, "undecided", "no router before the server says who it is")
     before = flow.at(at - 1)
     if not before.settled(_PATIENT):
-        return Ask(Question(at - 1), NEAR)
+        return Ask(Question(at - 1), known.near)
     return _past_the_router(flow, known, at, before.first("time-exceeded"))
 
 
@@ -40,7 +40,7 @@ def _past_the_router(
     if known.routes:
         return judged(flow, known, "forwarded", "it ends past the server, which routes")
     if not flow.at(at).settled(_SLOW_TRIES if known.mute < _MUTE else 2):
-        return Ask(Question(at), NEAR, rationed=True)
+        return Ask(Question(at), known.near, rationed=True)
     return judged(
         flow, known, "undecided", "who stands in the server's place passes it on, and does not say"
     )

@@ -2,19 +2,19 @@
 
 from netguard.forwarding.known import Known
 from probes.records import HopReply
-from probes.trace.flow import FULL, Flow
+from probes.trace.flow import Flow
 
 PLACES = 6  # hops by which an address's path may be longer than the server's own
 
 
 def place(flow: Flow, known: Known) -> int:
     """Return the hop limit with which a packet should just reach the server, as far as is known."""
-    named = [q.ttl for q in flow.hops if q.ttl < FULL and spoke_for(flow, known, q.ttl)]
-    if named:
+    if known.on_segment:
+        return 1  # it was given the frame
+    near = [q.ttl for q in flow.hops if q.ttl <= known.distance + PLACES]
+    if named := [ttl for ttl in near if spoke_for(flow, known, ttl)]:
         return min(named)
-    at = known.distance
-    while at > 1 and flow.at(at - 1).end():
-        at -= 1
+    at = min((ttl for ttl in near if flow.at(ttl).end()), default=known.usual or known.distance)
     while not flow.at(at).end() and _a_router(flow, at) and at <= known.distance + PLACES:
         at += 1
     return at

@@ -25,7 +25,7 @@ def addresses_of(block: IPNetwork, chance: random.Random) -> Iterator[IPAddress]
         yield from block
         return
     first = block.network_address
-    chosen = {*numbers[:_FIRST], *(chance.randrange(len(numbers)) for _ in range(_ANYWHERE))}
+    chosen = {*numbers[:_FIRST], *(chance.randrange(block.num_addresses) for _ in range(_ANYWHERE))}
     for number in sorted(chosen):
         yield ip_address(int(first) + number)
 

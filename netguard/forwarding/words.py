@@ -5,10 +5,9 @@ from netguard.forwarding.records import AddressState, Judgement
 from probes.records import IPAddress
 from probes.trace.flow import ENDS, FULL, Flow
 
-NEAR = 0.5  # seconds for an answer from the server's place
-FAR = 1.0  # ... from anywhere behind it
+FAR = 1.0  # seconds for an answer from anywhere behind the server
 OUTLIER = 0.005  # seconds more than the server itself takes: not the same machine
-SLOW = 2.0  # ... where, with what was asked before, ARP has had the three seconds it may take
+SLOW = 1.7  # ... where, with what was asked before, ARP has had the three seconds it may take
 
 
 def judged(flow: Flow, known: Known, state: AddressState, why: str) -> Judgement:
