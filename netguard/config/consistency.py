@@ -16,10 +16,13 @@ from probes.records import IPAddress
 
 
 class Vantage(Protocol):
-    """A place to trace from: its name, and that of its login."""
+    """A place to trace from: its name, how it is reached, and the name of its login."""
 
     @property
     def name(self) -> str: ...  # noqa: D102 - see above
+
+    @property
+    def ssh(self) -> str | None: ...  # noqa: D102
 
     @property
     def login(self) -> str | None: ...  # noqa: D102
@@ -77,7 +80,14 @@ def vantage_inconsistencies(
 ) -> Iterator[Problem]:
     """Yield names that several vantages have, and logins that are not among the names `ssh`."""
     yield from _repeated_names(vantages)
+    own = [vantage for vantage in vantages if vantage.ssh is None]
+    for vantage in own[1:]:
+        detail = f"is this machine, and so is {own[0].name!r}"
+        yield _fault(vantage, "name", vantage.name, detail, remedy="Keep one, or add ssh.")
     for vantage in vantages:
+        if vantage.name == "segment":
+            detail = "is the name for a server's own segment"
+            yield _fault(vantage, "name", vantage.name, detail, remedy="Choose another.")
         logins = () if vantage.login is None else (vantage.login,)
         yield from _unknown(vantage, "login", logins, frozenset(ssh))
 

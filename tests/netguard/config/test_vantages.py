@@ -1,3 +1,4 @@
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,25 @@ def fault(folder: Path, text: str) -> str:
 
 def test_a_vantage_is_this_machine_unless_it_says_otherwise(tmp_path: Path) -> None:
     assert loaded(tmp_path, HERE).vantages == (Vantage(name="here"),)
+
+
+def test_this_machine_may_ask_from_several_addresses(tmp_path: Path) -> None:
+    config = loaded(tmp_path, f'{HERE}sources = ["192.0.2.16", "2001:db8::16"]\n')
+    sources = (ip_address("192.0.2.16"), ip_address("2001:db8::16"))
+    assert config.vantages == (Vantage(name="here", sources=sources),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{HERE}sources = ['192.0.2.300']\n", "not an IP address"),
+        (osaka("noc@192.0.2.77", "sources = ['192.0.2.16']"), "is for this machine alone"),
+        (f"{HERE}[[vantage]]\nname = 'there'\n", "is this machine, and so is 'here'"),
+        ("[[vantage]]\nname = 'segment'\n", "is the name for a server's own segment"),
+    ],
+)
+def test_what_means_nothing_for_a_vantage_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    assert said in fault(tmp_path, text)
 
 
 def test_a_vantage_may_use_a_login_of_its_own(tmp_path: Path) -> None:
