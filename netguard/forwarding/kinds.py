@@ -42,11 +42,12 @@ def opinion(addresses: Sequence[AddressReport], signs: Signs) -> Opinion:
     """Return what the addresses and the signs together make of a server."""
     passed = [report for report in addresses if report.state == "forwarded"]
     reasons = tuple(_reasons(addresses, signs))
-    if passed:
+    if (signs.tunnel is not None and passed) or any(report.alive for report in passed):
         return _gateway(signs, reasons)
     doubtful = [report for report in addresses if report.state == "undecided"]
     hides = signs.canary in {"routes-hidden", "routes-undecremented"} or signs.tunnel is not None
-    if doubtful or hides or not _proven(addresses, signs):
+    # A host that merely routes, as many do, sends on what nobody has; there is nothing behind it.
+    if passed or doubtful or hides or not _proven(addresses, signs):
         return Opinion(
             verdict="undecided",
             reasons=reasons,

@@ -27,13 +27,14 @@ class Known:
     """One server as seen from one place.
 
     `edges` are the routers' addresses that may stand before it, `beside` those of them that are on
-    its own segment for certain, `stations` the MACs that answer
-    ARP for addresses of its blocks; `on_segment` that frames go straight to its own MAC. The rest
-    is learnt: `distance` in hops of its own address (0: not known) and `usual` of the last that
-    was bound on it, `rtt` in seconds and `reply_ttl` of its own answer, `spends` that it sent time exceeded, `tunnel` the MTU it named, `forwards` that it
-    provably passes something on, `ethernet` that it looks for addresses on a network behind itself,
-    `mute` how many addresses somebody in its place passed on without saying so, `feigns` that it
-    answers pings for others.
+    its own segment for certain, `stations` the MACs that answer ARP for addresses of its blocks;
+    `on_segment` that frames go straight to its own MAC.
+
+    The rest is learnt: `distance` in hops of its own address (0: not known) and `usual` of the last
+    that was bound on it, `rtt` in seconds and `reply_ttl` of its own answer, `spends` that it sent
+    time exceeded, `tunnel` the MTU it named, `forwards` that it provably passes something on,
+    `ethernet` that it looks for addresses on a network behind itself, `mute` how many addresses
+    somebody in its place passed on without saying so, `feigns` that it answers pings for others.
     """
 
     server: Server
@@ -72,7 +73,9 @@ class Known:
         return self.owns(reply.source)
 
     def owns(self, address: IPAddress) -> bool:
-        """Tell whether an address is the server's own, or of one of its blocks."""
+        """Tell whether an address is the server's own, or of one of its blocks; no router's."""
+        if address in self.edges:
+            return False
         server = self.server
         return address == server.address or any(address in block for block in server.blocks)
 

@@ -6,14 +6,15 @@ from netguard.forwarding.words import FAR, judged, later
 from probes.records import HopReply
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
-_PATIENT = 4  # times that a silent router is asked who it is
+_PATIENT = 4  # times that a silent router is asked who it is, or an address whether it is here
 _SLOW_TRIES = 4  # and a server, which says little
 _MUTE = 2  # addresses after which a server that never names itself is left alone
 
 
 def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """Decide about what answers, though not from the server's place."""
-    if not flow.at(at).settled(2):
+    proven = known.forwards or known.tunnel is not None
+    if not flow.at(at).settled(2 if proven else _PATIENT):  # lost answers accuse nobody
         return Ask(Question(at), known.near)
     if later(flow, known) and not flow.at(FULL).repeated():
         return Ask(Question(FULL), FAR)
