@@ -264,7 +264,7 @@ def test_an_unpinned_gateway_closes_nothing_unless_the_inventory_proves_it(
     unpinned = ('routers = ["edge1"]', "routers = []")
     nowhere = (
         ('mac = "00:00:5e:00:53:24"', 'segment = "web-226"'),
-        ('port = "cat1 Fa0/4"', "blocks = []"),
+        ('port = "cat1 Fa0/4"', ""),
     )
     lab.break_("gateway-hijack")
     edits = (*policy(AUTOMATIC), unpinned)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from netguard.lab.topology import HOSTS
@@ -11,13 +12,24 @@ from netguard.lab.topology import HOSTS
 _OWN_NAMES = {card.name for host in HOSTS for card in host.interfaces} | {"br0"}
 
 
-def namespaces_of(pid: int) -> set[int]:
-    """Return the inodes of the network namespaces that a process holds open files of.
+def namespaces_of(pid: int) -> dict[int, int]:
+    """Return the network namespaces that a process holds: inode -> an open file of our own.
 
+    While it is open the kernel gives the inode to no other namespace, whatever else is running.
     This one's own is left out: whoever looks into another holds its way home open for a moment.
     """
+    held = {}
+    for inode in _inodes(Path(f"/proc/{pid}")):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if inode not in held and link.stat().st_ino == inode:
+                    held[inode] = os.open(link, os.O_RDONLY)
+    return held
+
+
+def _inodes(process: Path) -> set[int]:
     found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    for link in (process / "fd").iterdir():
         with contextlib.suppress(OSError):
             if match := re.fullmatch(r"net:\[(\d+)]", os.readlink(link)):  # noqa: PTH115 - no path
                 found.add(int(match[1]))
@@ -45,18 +57,23 @@ def processes(directory: Path) -> list[int]:
     return found
 
 
-def gone(namespaces: set[int], directory: Path) -> bool:
-    """Return whether no process, namespace or file is left, waiting a little for the kernel."""
+def gone(namespaces: Mapping[int, int], directory: Path) -> bool:
+    """Return whether nobody else holds any of it any more, waiting a little for the kernel."""
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        held = set().union(*map(_namespaces_held, Path("/proc").glob("[0-9]*")))
-        if not held & namespaces and not processes(directory) and not directory.exists():
-            return True
-        time.sleep(0.05)
-    return False
+    try:
+        while time.monotonic() < deadline:
+            others = (p for p in Path("/proc").glob("[0-9]*") if int(p.name) != os.getpid())
+            held = set().union(*map(_namespaces_held, others))
+            if not held & namespaces.keys() and not processes(directory) and not directory.exists():
+                return True
+            time.sleep(0.05)
+        return False
+    finally:
+        for file in namespaces.values():
+            os.close(file)
 
 
 def _namespaces_held(process: Path) -> set[int]:
     with contextlib.suppress(OSError):
-        return {(process / "ns/net").stat().st_ino} | namespaces_of(int(process.name))
+        return {(process / "ns/net").stat().st_ino} | _inodes(process)
     return set()

@@ -118,7 +118,7 @@ def test_ctrl_c_at_any_moment_of_up_leaves_nothing(directory: Path, after: float
     with start(directory, PAUSE) as starting:
         time.sleep(after)  # a person's finger
         press_ctrl_c(starting)
-    assert gone(set(), directory)
+    assert gone({}, directory)
 
 
 def test_a_lab_ends_with_whoever_started_it_even_by_kill_9(directory: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_broken_start_is_told_and_leaves_nothing(
     monkeypatch.setenv("PYTHONPATH", str(broken.parent))
     with pytest.raises(NetguardError, match="pyroute2 is broken here"):
         control.up(directory)
-    assert gone(set(), directory)
+    assert gone({}, directory)
     assert processes(directory) == []
 
 
@@ -265,7 +265,7 @@ def test_it_works_without_any_capability_through_a_user_namespace(directory: Pat
     if "nor a user namespace" in done.stderr:
         pytest.skip("NOT TESTED: user namespaces are forbidden here")
     assert done.stdout == "('gateway-hijack',)\n", done.stderr
-    assert gone(set(), directory)
+    assert gone({}, directory)
 
 
 def test_without_root_and_user_namespaces_it_says_what_is_missing(directory: Path) -> None:
