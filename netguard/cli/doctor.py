@@ -10,11 +10,12 @@ import click
 from netguard import clock
 from netguard.cli.common import App, common_options, print_json, print_table
 from netguard.cli.progress import progress_bar
-from netguard.config import Reading, read
+from netguard.config import Config, Reading, read
 from netguard.config.problems import errors
-from netguard.doctor import devices, machine
+from netguard.doctor import devices, machine, tracing
 from netguard.doctor.check import Check, failed
 from netguard.errors import ConfigError, Exit
+from netguard.meter import Progress
 
 
 @click.command()
@@ -53,4 +54,14 @@ def _site(reading: Reading) -> Iterator[Check]:
     yield machine.raw_sockets(config)
     yield from map(machine.segment, config.inventory.segments)
     with progress_bar() as progress:
-        yield from asyncio.run(devices.devices(config, environ=os.environ, progress=progress))
+        yield from asyncio.run(_network(config, progress))
+
+
+async def _network(config: Config, progress: Progress) -> tuple[Check, ...]:
+    """Try tracing, the devices and the vantages, all at once."""
+    own, known, others = await asyncio.gather(
+        tracing.tracing(config),
+        devices.devices(config, environ=os.environ, progress=progress),
+        tracing.vantages(config, environ=os.environ, progress=progress),
+    )
+    return own, *known, *others

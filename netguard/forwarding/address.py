@@ -5,13 +5,15 @@ it end anywhere; who says that it came too far. Nothing is decided by default: w
 is `undecided`.
 """
 
-from netguard.forwarding.bound import another, ends_here
+import msgspec
+
+from netguard.forwarding.bound import ends_here
 from netguard.forwarding.known import Known
-from netguard.forwarding.past import past
+from netguard.forwarding.past import out_again, past
 from netguard.forwarding.place import PLACES, place, spoke_for
 from netguard.forwarding.records import Judgement
 from netguard.forwarding.refusals import refused
-from netguard.forwarding.words import FAR, SLOW, judged, later
+from netguard.forwarding.words import FAR, SLOW, another, judged, later
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
 _PATIENT = 4  # times that a silent one is asked for the error that would decide
@@ -43,6 +45,9 @@ def _not_there(flow: Flow, known: Known, at: int) -> Judgement | None:
     if flow.target in known.edges:
         return judged(flow, known, "elsewhere", "it is a router's own address")
     if at > known.distance + PLACES:
+        said = [r for hop in flow.hops.values() if (r := hop.first("time-exceeded"))]
+        if len({r.source for r in said if known.precedes(r)}) < sum(map(known.precedes, said)):
+            return judged(flow, known, "undecided", "it goes in a circle, who knows by what way")
         why = "routers pass it on, and it never comes to the server"
         return judged(flow, known, "elsewhere", why)
     return None
@@ -52,9 +57,11 @@ def _pings_only(flow: Flow, known: Known) -> Step | Judgement:
     """Decide about what the server answers pings for, and routes for everything else."""
     if not flow.at(FULL, "udp", large=True).settled():
         return Ask(Question(FULL, "udp", large=True), FAR)
-    return judged(
+    said = judged(
         flow, known, "forwarded", "the server answers its pings, and passes on everything else"
     )
+    # How fast the server answers a ping does not tell how far away what is behind it is.
+    return msgspec.structs.replace(said, rtt=flow.at(FULL, "udp", large=True).fastest)
 
 
 def _first(known: Known, at: int) -> Step:
@@ -70,7 +77,7 @@ def _silent_here(flow: Flow, known: Known, at: int) -> Step | Judgement:
     whole = flow.at(FULL)
     if not whole.settled():
         return _ask(FULL, FAR)
-    if whole.end():
+    if whole.end() or flow.at(FULL, large=True).end():
         return past(flow, known, at)
     if whole.first("time-exceeded"):
         return _circling(flow, known, at)
@@ -85,6 +92,8 @@ def _routed(flow: Flow, known: Known, at: int, *, translated: bool) -> Step | Ju
     via = "the server translates it" if translated else "the server passes it on"
     if whole.end() and later(flow, known) and not whole.repeated():
         return _ask(FULL, FAR)
+    if elsewhere := out_again(flow, known):
+        return elsewhere
     if whole.end():
         return judged(flow, known, "forwarded", f"{via}, and it answers from behind")
     if whole.first("time-exceeded"):
@@ -100,11 +109,8 @@ def _nobody_there(flow: Flow, known: Known, at: int) -> Step | Judgement:
         return judged(flow, known, "silent", "the server routes, but its filter lets nothing by")
     if known.tries_large(flow.target) and not flow.at(FULL, large=True).settled():
         return _ask(FULL, FAR, large=True)
-    beyond = flow.at(at + 1)
-    if not beyond.settled():
-        return _ask(at + 1, known.near)
-    if (back := beyond.first("time-exceeded")) and not known.said(back):
-        return judged(flow, known, "looped", "the server sends it back where it came from")
+    if circle := _back_again(flow, known, at):
+        return circle
     if known.forwards or known.tunnel is not None or known.ethernet:
         return judged(flow, known, "forwarded", "the server passes it on, and nobody is there")
     if known.tries_slowly(flow.target) and not flow.at(FULL).settled(2):
@@ -117,9 +123,26 @@ def _nobody_there(flow: Flow, known: Known, at: int) -> Step | Judgement:
     )
 
 
+def _back_again(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
+    """See who has it after the server: a router before it, or one behind it, who says so once."""
+    beyond = flow.at(at + 1)
+    if not beyond.settled():
+        return _ask(at + 1, known.near)
+    back, odd = beyond.first("time-exceeded"), flow.at(FULL - 1)
+    if back is None:
+        return None
+    if not known.precedes(back) and not odd.settled():
+        return _ask(FULL - 1, FAR)
+    if not known.precedes(back) and not odd.first("time-exceeded"):
+        return None
+    return judged(flow, known, "looped", "the server sends it back where it came from")
+
+
 def _circling(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """Decide about what never ends, however far it may go: somebody sends it back."""
     said = flow.at(FULL).first("time-exceeded")
+    if away := out_again(flow, known):
+        return away
     if known.on_segment or (said and known.said(said)):
         return judged(flow, known, "looped", "the server sends it back where it came from")
     for ttl in (at + 1, at - 1):
@@ -127,7 +150,8 @@ def _circling(flow: Flow, known: Known, at: int) -> Step | Judgement:
             return _ask(ttl, known.near)
     router = flow.at(at - 1).first("time-exceeded")
     back = flow.at(at + 1).first("time-exceeded")
-    if known.routes and back and router and router.source in known.edges:
+    comes_back = any(known.precedes(reply) for reply in (said, back) if reply)
+    if known.routes and back and comes_back and router and router.source in known.edges:
         return judged(flow, known, "looped", "it comes back from the server's place")
     if not flow.at(at).settled(_PATIENT):
         return _ask(at, FAR, rationed=True)
@@ -154,7 +178,8 @@ def _circle(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
     beyond = flow.at(at + 1)
     if not beyond.settled():
         return _ask(at + 1, known.near)
-    return _circling(flow, known, at) if beyond.first("time-exceeded") else None
+    back = beyond.first("time-exceeded")
+    return _circling(flow, known, at) if back and known.precedes(back) else None
 
 
 def _patience(known: Known) -> int:

@@ -1,11 +1,9 @@
 """Whether what seems to end on the server is really there, and not behind a hop that hides."""
 
-from collections.abc import Iterable
-
 from netguard.forwarding.known import Known
 from netguard.forwarding.past import past
 from netguard.forwarding.records import Judgement
-from netguard.forwarding.words import FAR, judged, later
+from netguard.forwarding.words import FAR, another, judged, later
 from probes.records import IPAddress
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
@@ -33,20 +31,23 @@ def _before(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
     router = before.first("time-exceeded")
     if router is not None:
         return _router_named(flow, known, at, router.source)
-    if known.edge_silent and at == known.distance and before.settled(2):
-        return None
     if not before.settled(2):
         return Ask(Question(at - 1), known.near)
     return _behind_a_silent_hop(flow, known, at)
 
 
-def _behind_a_silent_hop(flow: Flow, known: Known, at: int) -> Step | Judgement:
+def _behind_a_silent_hop(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
     """See who stands before the hop that is silent: behind the router comes the server's place."""
     earlier = flow.at(at - 2)
     if at > 2 and not earlier.settled(2):  # noqa: PLR2004 - there is no hop 0
         return Ask(Question(at - 2), known.near)
-    if (router := earlier.first("time-exceeded")) and router.source in known.beside:
+    router = earlier.first("time-exceeded")
+    if router and router.source in known.beside:
         return past(flow, known, at - 1)
+    # The router before the server is silent always; but so is a server that hides, one hop on.
+    before_it = router.source not in known.edges if router else at == 2  # noqa: PLR2004
+    if known.edge_silent and at == known.distance and before_it:
+        return None
     if not flow.at(at - 1).settled(_PATIENT):
         return Ask(Question(at - 1), FAR)
     return judged(flow, known, "undecided", "the hop before it does not say who it is")
@@ -62,25 +63,36 @@ def _beside_us(flow: Flow, known: Known) -> Judgement | None:
     return judged(flow, known, "undecided", "it is on this machine's own segment: ask it there")
 
 
-def _router_named(flow: Flow, known: Known, at: int, router: IPAddress) -> Judgement | None:
+def _router_named(flow: Flow, known: Known, at: int, router: IPAddress) -> Step | Judgement | None:
     """Accept the router before the address, if it is one that stands before the server."""
-    other_family = router.version != known.server.address.version and at == known.distance
-    if router in known.edges or other_family:
+    if router in known.edges:
+        return _nobody_in_its_name(flow, known, at, router) if at > known.distance else None
+    unknown_family = all(edge.version != router.version for edge in known.edges)
+    if unknown_family and at == known.distance:
         return None
     return judged(flow, known, "undecided", f"{router} before it is no router of the server's")
 
 
-def another(flow: Flow, known: Known, stations: Iterable[str]) -> Judgement:
-    """Say that other stations than the server have the address."""
-    who = ", ".join(sorted(stations))
-    return judged(flow, known, "elsewhere", f"another station answers for it: {who}")
+def _nobody_in_its_name(
+    flow: Flow, known: Known, at: int, router: IPAddress
+) -> Step | Judgement | None:
+    """See that a server further away than its own address is not itself the router's voice."""
+    if at == 2:  # noqa: PLR2004 - there is no hop 0
+        return None
+    earlier = flow.at(at - 2)
+    if not earlier.settled(2):
+        return Ask(Question(at - 2), known.near)
+    who = earlier.first("time-exceeded")
+    if who and who.source not in known.edges:
+        return None
+    return judged(flow, known, "undecided", f"somebody may speak in the name of {router}")
 
 
 def _somebody_else(flow: Flow, known: Known, at: int) -> Judgement | None:
     """Several stations are at the server's distance: its whole segment."""
     answer = flow.at(at).end()
     stations = known.stations.get(flow.target, frozenset())
-    if known.on_segment and answer and answer.mac and answer.mac not in known.macs:
+    if known.on_segment and known.by_mac and answer and answer.mac not in known.macs:
         stations = frozenset({answer.mac})
     if not stations or not known.macs or stations & known.macs:
         return None
@@ -111,12 +123,26 @@ def _hidden(flow: Flow, known: Known) -> Step | Judgement | None:
     return judged(flow, known, "undecided", "it answers later than the server: is a hop hidden?")
 
 
-def _answers_only_echo(flow: Flow, known: Known, at: int) -> Step | None:
+def _answers_only_echo(flow: Flow, known: Known, at: int) -> Step | Judgement | None:
     """Ask some of them by UDP too: a server may answer pings for what it routes onward.
 
     Time exceeded to that is taken up before anything else (see `place.spoke_for`).
     """
     other = flow.at(at, "udp")
-    if other.settled() or not known.tries_udp(flow.target):
-        return None
-    return Ask(Question(at, "udp"), known.near, rationed=True)
+    if known.tries_udp(flow.target) and not other.settled(_PATIENT if known.feigns else 1):
+        return Ask(Question(at, "udp"), known.near, rationed=True)
+    if known.feigns and not other.end():
+        why = "the server answers pings for others, and this may be another's"
+        return judged(flow, known, "undecided", why)
+    if stranger := contradicted(flow, known, at):
+        why = f"{stranger} says that it does not end where its pings are answered"
+        return judged(flow, known, "undecided", why)
+    return None
+
+
+def contradicted(flow: Flow, known: Known, at: int) -> IPAddress | None:
+    """Return who else spoke up where the address answered, and is no router before the server."""
+    replies = (*flow.at(at).replies, *flow.at(at, "udp").replies)
+    errors = (r for r in replies if r.kind in {"time-exceeded", "unreachable"})
+    strangers = (r.source for r in errors if r.source != flow.target and not known.precedes(r))
+    return next(strangers, None)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from netguard.forwarding.address import decide
+from netguard.forwarding.bound import contradicted
 from netguard.forwarding.known import PIONEERS, Known
 from netguard.forwarding.own_way import Way, own_way
 from netguard.forwarding.place import place, spoke_for
 from netguard.forwarding.records import Judgement
-from netguard.forwarding.words import SLOW
+from netguard.forwarding.words import SLOW, judged
 from probes.records import HopReply, IPAddress
 from probes.trace.flow import FULL, Ask, Flow, Step
 
@@ -37,6 +38,7 @@ class Inquiry:
         }
         self._pioneers = frozenset(islice(self.flows, PIONEERS))
         self._way: Way | None = None
+        self._held: set[IPAddress] = set()
 
     @property
     def name(self) -> str:
@@ -58,18 +60,32 @@ class Inquiry:
             return self._judged(flow, step)
         if isinstance(step, Ask):
             self._note(flow, step)
+            self._held.discard(flow.target)
         return step
 
     def heard(self, flow: Flow, reply: HopReply) -> None:
         """Take in a reply; what comes late may still change a judgement."""
         if flow is not self.own:
             self.known.hear(reply)
-            feigned = reply.method == "udp" and spoke_for(flow, self.known, reply.ttl)
-            self.known.feigns |= bool(feigned and flow.at(reply.ttl).end())
+            self.known.feigns |= self._feigned(flow, reply)
         if flow.target in self.judgements and self._way is not None:
-            step = decide(flow, self.known)
-            if isinstance(step, Judgement):
-                self.judgements[flow.target] = step
+            self.judgements[flow.target] = self._on_second_thoughts(flow)
+
+    def _feigned(self, flow: Flow, reply: HopReply) -> bool:
+        """Tell whether it does not end where its pings were answered."""
+        known, at = self.known, reply.ttl
+        passed = reply.method == "udp" and spoke_for(flow, known, at)
+        return bool(flow.at(at).end() and (passed or contradicted(flow, known, at)))
+
+    def _on_second_thoughts(self, flow: Flow) -> Judgement:
+        """Judge anew what is asked no more."""
+        step = decide(flow, self.known)
+        if isinstance(step, Judgement):
+            return step
+        judgement = self.judgements[flow.target]
+        if judgement.state != "silent" or flow.rtt is None:
+            return judgement
+        return judged(flow, self.known, "undecided", "it answers, too late for more to be asked")
 
     def _own_step(self) -> Step:
         step = own_way(self.own, self.known)
@@ -81,6 +97,10 @@ class Inquiry:
         known.edges |= step.edges
         known.beside |= step.edges
         known.edge_silent = step.edge_silent
+        if known.on_segment:
+            own = self.own.at(1).end()
+            known.by_mac = own is not None and own.mac in known.macs
+            known.voices = known.macs.union({own.mac} if own and own.mac else ())
         return "done"
 
     def _must_wait(self, flow: Flow) -> bool:
@@ -109,6 +129,7 @@ class Inquiry:
     def _judged(self, flow: Flow, judgement: Judgement) -> Step:
         known = self.known
         if judgement.state in _OPEN and self._sampling(flow.target):
+            self._held.add(flow.target)
             return "wait"  # what the samples show may concern this address too
         self.judgements[flow.target] = judgement
         self._pioneered()
@@ -128,7 +149,9 @@ class Inquiry:
         )
 
     def _left(self, targets: Iterable[IPAddress], but: IPAddress) -> Iterator[Flow]:
-        return (self.flows[t] for t in targets if t != but and t not in self.judgements)
+        """Return the samples that are still being asked: not those that wait for others."""
+        over = self.judgements.keys() | self._held
+        return (self.flows[t] for t in targets if t != but and t not in over)
 
 
 def _asked_by_udp(flow: Flow) -> bool:

@@ -106,9 +106,7 @@ def _reasons(addresses: Sequence[AddressReport], signs: Signs) -> list[str]:
     if signs.tunnel is not None:
         reasons.append(f"it cannot pass on packets of over {signs.tunnel} octets: a tunnel")
     if signs.detours:
-        reasons.append(
-            f"what is behind it answers {median(signs.detours) * 1000:.1f} ms later than itself"
-        )
+        reasons.append(f"what is behind it answers {_late(median(signs.detours))}")
     if signs.ethernet:
         reasons.append("it looks for addresses on a network behind itself: machines, not tunnels")
     if signs.canary is not None:
@@ -122,17 +120,23 @@ def _reasons(addresses: Sequence[AddressReport], signs: Signs) -> list[str]:
     return reasons
 
 
+def _late(seconds: float) -> str:
+    shown = f"{seconds * 1000:.1f}"
+    return f"{shown} ms later than itself" if float(shown) > 0 else "as fast as itself"
+
+
 def _counted(addresses: Sequence[AddressReport]) -> str:
     count = {state: sum(a.state == state for a in addresses) for state in _WORDS}
     words = [f"{number} {_WORDS[state]}" for state, number in count.items() if number]
-    return f"of {len(addresses)} addresses asked, {', '.join(words)}"
+    asked = "1 address" if len(addresses) == 1 else f"{len(addresses)} addresses"
+    return f"of {asked} asked: {', '.join(words)}"
 
 
 _WORDS = {
-    "bound": "are on it",
-    "forwarded": "are passed on",
-    "looped": "are sent back",
-    "elsewhere": "are elsewhere",
-    "silent": "are silent",
-    "undecided": "are undecided",
+    "bound": "on it",
+    "forwarded": "passed on",
+    "looped": "sent back",
+    "elsewhere": "elsewhere",
+    "silent": "silent",
+    "undecided": "undecided",
 }

@@ -30,11 +30,13 @@ class Known:
     its own segment for certain, `stations` the MACs that answer ARP for addresses of its blocks;
     `on_segment` that frames go straight to its own MAC.
 
-    The rest is learnt: `distance` in hops of its own address (0: not known) and `usual` of the last
-    that was bound on it, `rtt` in seconds and `reply_ttl` of its own answer, `spends` that it sent
-    time exceeded, `tunnel` the MTU it named, `forwards` that it provably passes something on,
-    `ethernet` that it looks for addresses on a network behind itself, `mute` how many addresses
-    somebody in its place passed on without saying so, `feigns` that it answers pings for others.
+    The rest is learnt: `by_mac` that its answers bear its MAC there, and `voices` which MACs they
+    bear (they may come by way of the gateway); `distance` in hops of its own address (0: not known)
+    and `usual` of the last that was bound on it, `rtt` in seconds and `reply_ttl` of its own answer
+    (None: it gives none), `spends` that it sent time exceeded, `tunnel` the MTU it named,
+    `forwards` that it provably passes something on, `ethernet` that it looks for addresses on a
+    network behind itself, `mute` how many addresses somebody in its place passed on without saying
+    so, `feigns` that it answers pings for others.
     """
 
     server: Server
@@ -43,6 +45,8 @@ class Known:
     macs: frozenset[str] = frozenset()
     stations: Mapping[IPAddress, frozenset[str]] = field(default_factory=dict)
     on_segment: bool = False
+    by_mac: bool = True
+    voices: frozenset[str] = frozenset()
     canary: Canary | None = None
     udp: bool = True
     distance: int = 0
@@ -68,9 +72,14 @@ class Known:
 
     def said(self, reply: HopReply) -> bool:
         """Tell whether the server itself sent a reply: by its MAC, or by its address."""
-        if self.on_segment and self.macs:
+        if self.on_segment and self.macs and self.by_mac:
             return reply.mac in self.macs
         return self.owns(reply.source)
+
+    def precedes(self, reply: HopReply) -> bool:
+        """Tell whether a router on the near side of the server sent a reply."""
+        beside = self.on_segment and self.by_mac and reply.mac not in self.macs
+        return beside or reply.source in self.edges
 
     def owns(self, address: IPAddress) -> bool:
         """Tell whether an address is the server's own, or of one of its blocks; no router's."""

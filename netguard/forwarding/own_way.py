@@ -8,6 +8,7 @@ from probes.trace.flow import FULL, Ask, Flow, Question
 
 WAIT = 1.0  # seconds: enough for an address that must first be asked for by ARP
 _INITIAL = (64, 128, 255)  # hop limits that hosts start with
+_SURE = 5  # times that the hop before is asked: all that is judged later hangs on it
 _STRAY = 5  # hops by which the way back may be longer or shorter
 
 
@@ -25,7 +26,11 @@ def own_way(flow: Flow, known: Known) -> Ask | Way:
     """Return what to ask about the server's own address next, or the way once it is known."""
     if known.on_segment:
         here = flow.at(1)
-        return _ask(1) if not here.settled(2) else Way(distance=1, rtt=flow.rtt)
+        if not here.settled(2):
+            return _ask(1)
+        # Whoever says that the server's own address is further on, is not the server.
+        stranger = here.first("time-exceeded") is not None and here.end() is None
+        return Way(distance=0 if stranger else 1, rtt=flow.rtt)
     whole = flow.at(FULL)
     if not whole.settled(2):
         return _ask(FULL)
@@ -50,7 +55,7 @@ def _from(flow: Flow, guess: int) -> Ask | Way:
 def _down(flow: Flow, ttl: int) -> Ask | Way:
     while ttl > 1:
         before = flow.at(ttl - 1)
-        if not before.settled(2):
+        if not before.settled(_SURE):
             return _ask(ttl - 1)
         if not before.end():
             break

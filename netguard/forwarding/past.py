@@ -2,26 +2,28 @@
 
 from netguard.forwarding.known import Known
 from netguard.forwarding.records import Judgement
-from netguard.forwarding.words import FAR, judged, later
+from netguard.forwarding.words import FAR, another, judged, later
 from probes.records import HopReply
 from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
-_PATIENT = 4  # times that a silent router is asked who it is, or an address whether it is here
+_PATIENT = 4  # times that a silent router is asked who it is
+_SURE = 5  # ... and an address whether it is here: that answers were lost accuses nobody
 _SLOW_TRIES = 4  # and a server, which says little
 _MUTE = 2  # addresses after which a server that never names itself is left alone
 
 
 def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """Decide about what answers, though not from the server's place."""
-    proven = known.forwards or known.tunnel is not None
-    if not flow.at(at).settled(2 if proven else _PATIENT):  # lost answers accuse nobody
+    if not flow.at(at).settled(2):
         return Ask(Question(at), known.near)
     if later(flow, known) and not flow.at(FULL).repeated():
         return Ask(Question(FULL), FAR)
-    if known.on_segment:
-        return _past_its_card(flow, known)
     if known.tunnel is not None and not flow.at(FULL, large=True).settled():
         return Ask(Question(FULL, large=True), FAR)
+    if not flow.at(at).settled(2 if later(flow, known) else _SURE):
+        return Ask(Question(at), known.near)
+    if known.on_segment:
+        return _past_its_card(flow, known)
     if at == 1:
         return judged(flow, known, "undecided", "no router before the server says who it is")
     before = flow.at(at - 1)
@@ -38,7 +40,7 @@ def _past_the_router(
         return judged(
             flow, known, "undecided", "it ends past the server's distance, by an unknown way"
         )
-    if known.routes:
+    if known.routes and known.rtt is not None:  # else the server's place is but a guess
         return judged(flow, known, "forwarded", "it ends past the server, which routes")
     if not flow.at(at).settled(_SLOW_TRIES if known.mute < _MUTE else 2):
         return Ask(Question(at), known.near, rationed=True)
@@ -49,8 +51,22 @@ def _past_the_router(
 
 def _past_its_card(flow: Flow, known: Known) -> Judgement:
     """Only the server was given the frame: whoever answers had it from the server."""
+    return out_again(flow, known) or judged(
+        flow, known, "forwarded", "the server was given it, and it ends further on"
+    )
+
+
+def out_again(flow: Flow, known: Known) -> Judgement | None:
+    """Say who on the segment has an address that came to the server by our frames alone."""
+    if not known.on_segment:
+        return None
+    if others := known.others_for(flow.target):
+        return another(flow, known, others)
     answer = flow.at(FULL).end()
-    others = known.stations.get(flow.target, frozenset()) - known.macs
-    if answer and answer.mac in others:
-        return judged(flow, known, "elsewhere", f"another station answers for it: {answer.mac}")
-    return judged(flow, known, "forwarded", "the server was given it, and it ends further on")
+    # Who is on the segment answers ARP; there is nothing like it for IPv6.
+    proof = known.voices if flow.target.version == 4 else known.macs  # noqa: PLR2004
+    if answer is None or answer.mac in proof or flow.target in known.stations:
+        return None
+    return judged(
+        flow, known, "undecided", f"{answer.mac} brings its answer: is it behind the server at all?"
+    )

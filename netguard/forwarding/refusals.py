@@ -2,9 +2,9 @@
 
 from netguard.forwarding.known import Known, looked_for
 from netguard.forwarding.records import Judgement
-from netguard.forwarding.words import judged
+from netguard.forwarding.words import FAR, judged
 from probes.records import HopReply
-from probes.trace.flow import Flow
+from probes.trace.flow import FULL, Ask, Flow, Question, Step
 
 _HOST = {
     4: frozenset({1, 7}),
@@ -13,8 +13,8 @@ _HOST = {
 _NO_ROUTE = {4: frozenset({0, 6, 11}), 6: frozenset({0, 6})}
 
 
-def refused(flow: Flow, known: Known) -> Judgement | None:
-    """Return what fragmentation-needed and unreachables decide, None where there was none."""
+def refused(flow: Flow, known: Known) -> Step | Judgement | None:
+    """Return what fragmentation-needed and unreachables decide, None where they decide nothing."""
     replies = [reply for hop in flow.hops.values() for reply in hop.replies]
     if any(r.kind == "fragmentation-needed" and known.said(r) for r in replies):
         alive = " and it answers" if any(hop.end() for hop in flow.hops.values()) else ""
@@ -22,18 +22,18 @@ def refused(flow: Flow, known: Known) -> Judgement | None:
     reply = next((reply for reply in replies if reply.kind == "unreachable"), None)
     if reply is None:
         return None
-    return (
-        _by_the_server(flow, known, reply)
-        if known.said(reply)
-        else _by_a_router(flow, known, reply)
-    )
+    if known.said(reply) and looked_for(reply):
+        why = "the server looks for it on a network behind itself"
+        return judged(flow, known, "forwarded", why)
+    if not flow.at(FULL).settled():
+        return Ask(Question(FULL), FAR)
+    if flow.at(FULL).end():
+        return None  # what answers can be reached, whoever says that it cannot
+    said = _by_the_server if known.said(reply) else _by_a_router
+    return said(flow, known, reply)
 
 
 def _by_the_server(flow: Flow, known: Known, reply: HopReply) -> Judgement:
-    if looked_for(reply):
-        return judged(
-            flow, known, "forwarded", "the server looks for it on a network behind itself"
-        )
     if reply.code in _NO_ROUTE[reply.target.version]:
         return judged(flow, known, "silent", "the server has no route for it")
     return judged(flow, known, "silent", "the server's filter refuses it")

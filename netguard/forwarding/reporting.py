@@ -131,9 +131,10 @@ def summary(server: Server, verdict: Verdict, addresses: Sequence[AddressReport]
         alive = sum(report.state == "forwarded" and report.alive for report in addresses)
         return (
             f"{who} passes {count['forwarded']} of {len(addresses)} addresses on"
-            f" ({alive} of them answer): {_KINDS[verdict]}."
+            f" ({alive} {'answers' if alive == 1 else 'answer'}): {_KINDS[verdict]}."
         )
-    where = f"{count['bound']} of {len(addresses)} addresses are on it"
+    bound = count["bound"]
+    where = f"{bound} of {len(addresses)} addresses {'is' if bound == 1 else 'are'} on it"
     if verdict == "plain":
         return f"{who} passes nothing on: {where}."
     elsewhere = count["elsewhere"] == len(addresses)

@@ -1,5 +1,7 @@
 """How long answers may take, and a judgement put together from what a flow has seen."""
 
+from collections.abc import Iterable
+
 from netguard.forwarding.known import Known
 from netguard.forwarding.records import AddressState, Judgement
 from probes.records import IPAddress
@@ -22,6 +24,12 @@ def judged(flow: Flow, known: Known, state: AddressState, why: str) -> Judgement
         hops=min(near, default=None),
         rtt=flow.rtt,
     )
+
+
+def another(flow: Flow, known: Known, stations: Iterable[str]) -> Judgement:
+    """Say that other stations than the server have the address."""
+    who = ", ".join(sorted(stations))
+    return judged(flow, known, "elsewhere", f"another station answers for it: {who}")
 
 
 def _passed_by(flow: Flow, known: Known) -> IPAddress | None:

@@ -68,6 +68,10 @@ class Cases:
         """Take the VPN services that a server offers."""
         self._open[server].vpn_ports = tuple(ports)
 
+    def lacks(self, server: str, gap: Gap) -> None:
+        """Take that some of what a look was for could not be asked; the look goes on."""
+        self._open[server].gaps.append(gap)
+
     def missed(self, look: str, server: str, gap: Gap) -> None:
         """Take that a look could not be taken, or not to its end."""
         if look in self._open[server].out:

@@ -173,9 +173,19 @@ def _ground(
         edges=beside.union(a.ip for r in routers for a in r.addresses),
         beside=beside,
         on_port=_on_port(macs, segment, devices, ways),
-        interface=segment.interface if heard and not heard.gaps and len(macs) == 1 else None,
+        interface=segment.interface if len(macs) == 1 and _answers(server, heard) else None,
         gaps=gaps,
     )
+
+
+def _answers(server: Server, heard: _Heard | None) -> bool:
+    """Tell whether a server can be asked on its segment: the silence of a dead one proves nothing.
+
+    ARP tells of IPv4 only; for IPv6 what the router remembers has to do.
+    """
+    if heard is None or heard.gaps:
+        return False
+    return not isinstance(server.address, IPv4Address) or server.address in heard.stations
 
 
 def _all_stations(

@@ -115,7 +115,7 @@ class Looks:
                 inquiries = {
                     server: Inquiry(
                         self._known(server, wire, on_segment=on_segment),
-                        self._asked[server],
+                        self._can_ask(server, wire) if on_segment else self._asked[server],
                         sources,
                     )
                     for server in servers
@@ -124,6 +124,15 @@ class Looks:
         except ProbeError as error:
             for server in servers:
                 self._cases.missed(name, server, error.gap())
+
+    def _can_ask(self, server: str, wire: Wire) -> Sequence[IPAddress]:
+        """Return the addresses of which this machine speaks the family on their segment."""
+        spoken = {own.version for own in wire.sources if not own.is_link_local}
+        targets = self._asked[server]
+        for target in [each for each in targets if each.version not in spoken][:1]:
+            why = f"this machine has no IPv{target.version} address there"
+            self._cases.lacks(server, _no_route(server, SEGMENT, target, why))
+        return [target for target in targets if target.version in spoken]
 
     def _known(self, server: str, wire: Wire, *, on_segment: bool) -> Known:
         ground = self._grounds[server]
@@ -161,15 +170,13 @@ class Looks:
         )
 
     def _finish(self, name: str, wire: Wire, inquiry: Inquiry, *, on_segment: bool) -> None:
-        unasked = [flow.target for flow in inquiry.all_flows() if flow.target in wire.unroutable]
-        for target in unasked[:1]:
-            gap = Gap(
-                subject=inquiry.name,
-                kind="no-route",
-                detail=f"{name} cannot send to {target}: {wire.unroutable[target]}",
-                remedy="Give this machine a route there, or ask from another vantage.",
-            )
-            self._cases.missed(name, inquiry.name, gap)
+        unasked = [flow for flow in inquiry.all_flows() if flow.target in wire.unroutable]
+        for flow in unasked:
+            if not any(hop.replies for hop in flow.hops.values()):
+                inquiry.judgements.pop(flow.target, None)  # its silence was our own
+        for flow in unasked[:1]:
+            why = wire.unroutable[flow.target]
+            self._cases.lacks(inquiry.name, _no_route(inquiry.name, name, flow.target, why))
         if wire.dropped:
             gap = Gap(
                 subject=inquiry.name,
@@ -178,5 +185,14 @@ class Looks:
                 " proves nothing",
                 remedy="Raise net.core.rmem_max, or run this when the machine has less to do.",
             )
-            self._cases.missed(name, inquiry.name, gap)
+            self._cases.lacks(inquiry.name, gap)
         self._cases.saw(name, inquiry, on_segment=on_segment)
+
+
+def _no_route(server: str, place: str, target: IPAddress, why: str) -> Gap:
+    return Gap(
+        subject=server,
+        kind="no-route",
+        detail=f"{place} cannot send to {target}: {why}",
+        remedy="Give it a route there, or ask from another vantage.",
+    )

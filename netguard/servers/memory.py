@@ -1,6 +1,6 @@
 """Keeps what servers were seen to be, and says what changed; without a store it goes on without."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
@@ -89,6 +89,11 @@ class ServerMemory:
             ),
             resolved=tuple(f for f in standing if f.id in ended),
         )
+
+    def standing(self, servers: Collection[str]) -> tuple[Finding, ...]:
+        """Return the findings about these servers that have not ended."""
+        found = self._try(lambda store: store.findings({"open", "acknowledged"})) or ()
+        return tuple(f for f in found if any(_about(f, server) for server in servers))
 
     def begin(self, now: datetime) -> ServerSweep:
         """Take up a sweep over the servers that was broken off, or begin one."""

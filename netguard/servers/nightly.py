@@ -24,7 +24,8 @@ from probes.records import Gap
 class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
     """A sweep over the servers; `resumed` where it took up one that was broken off.
 
-    `verdicts` counts the servers checked, `counts` is as in a sweep of segments.
+    `verdicts` counts the servers checked, `counts` is as in a sweep of segments. `findings` are
+    also those about the servers that were checked before it was broken off.
     """
 
     started: datetime
@@ -68,7 +69,8 @@ async def sweep_servers(
             for report in await check(config, doubtful, second, clock=clock, progress=progress):
                 night.keep(report)
         memory.end(sweep, clock())
-        return night.report(began, clock())
+        before = memory.standing(sweep.done & {server.name for server in servers})
+        return night.report(began, clock(), before)
 
 
 def _looks(places: Places) -> tuple[Places, Places | None]:
@@ -95,7 +97,7 @@ class _Night:
         segment = self._segments.get(report.server)
         self.kept[report.server] = self._memory.keep(report, segment, self._sweep.number or None)
 
-    def report(self, began: datetime, ended: datetime) -> SweepReport:
+    def report(self, began: datetime, ended: datetime, before: Sequence[Finding]) -> SweepReport:
         kept = self.kept.values()
         reports = [each.report for each in kept]
         asked = [address for report in reports for address in report.addresses]
@@ -115,7 +117,7 @@ class _Night:
             },
             verdicts=dict(Counter(report.verdict for report in reports)),
             changes=tuple(k.change for k in kept if k.change is not None),
-            findings=tuple(f for report in reports for f in report.findings),
+            findings=(*before, *(f for report in reports for f in report.findings)),
             resolved=tuple(f for each in kept for f in each.resolved),
             gaps=tuple(dict.fromkeys(gaps)),
             resumed=bool(self._sweep.done),

@@ -77,12 +77,14 @@ _TRACE = "traceroute {family} -n -q1 -w1 -N2 -f {ttl} -m {next}"
 _TRACEROUTE = _Tool(f"{_TRACE} -I {{target}}", traceroute_replies, 2.5)
 _LARGE_TRACEROUTE = _Tool(f"{_TRACE} -I -F {{target}} 1500", traceroute_replies, 2.5)
 _UDP_TRACEROUTE = _Tool(f"{_TRACE} {{target}}", traceroute_replies, 2.5)
+_LARGE_UDP_TRACEROUTE = _Tool(f"{_TRACE} -F {{target}} 1500", traceroute_replies, 2.5)
 
 # For each kind of probe, as (method, large), what can send it: the best first.
 _CHOICES: Mapping[tuple[Method, bool], tuple[_Tool, ...]] = {
     ("icmp", False): (_PING, _OLDER_PING, _OLD_PING, _TRACEROUTE, _BSD_PING, _SMALL_PING),
     ("icmp", True): (_PING, _LARGE_TRACEROUTE, _OLDER_PING, _OLD_PING),
     ("udp", False): (_UDP_TRACEROUTE,),
+    ("udp", True): (_LARGE_UDP_TRACEROUTE,),
 }
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,16 +16,20 @@ from pathlib import Path
 import pytest
 
 from netguard.config import Config, load, read
-from netguard.doctor import machine
+from netguard.config.settings import Vantage
+from netguard.doctor import machine, tracing
 from netguard.doctor.check import Check
 from netguard.doctor.devices import devices
 from netguard.inventory import Segment
 from netguard.lab import namespaces
 from netguard.store import open_store
+from netguard.vantages import vantage_wire
+from probes.trace.wire import Wire as Opened
 from tests.config_files import write
 from tests.segment import Segment as Wire
 from tests.snmp_agent import Mib, agent, dotted, integer, object_id, octets
 from tests.snmpd import snmpd
+from tests.sshd import USER, Sshd, sshd
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -312,6 +318,182 @@ def test_a_device_whose_secret_is_missing_fails_alone(tmp_path: Path) -> None:
         ("router edge1", "failed", "Set $NG_READ."),
         ("switch cat1", "failed", "Set $NG_READ."),
     ]
+
+
+# --- tracing, from here and from elsewhere ---
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can drop a right")
+TRACING = (
+    "import asyncio, sys; from pathlib import Path; from netguard.config import load;"
+    "from netguard.doctor.tracing import tracing;"
+    "check = asyncio.run(tracing(load(Path(sys.argv[1]), environ={})));"
+    "print(check.status, check.detail, check.remedy, sep='|')"
+)
+
+
+def traced(folder: Path, *prefix: str, groups: str = "1 0", more: str = "") -> list[str]:
+    """Return status, detail and remedy of tracing from a host where these groups may ping."""
+    config = write(folder, new=more)
+    command = [*prefix, sys.executable, "-c", TRACING, str(config)]
+    allow = (
+        f"ip link set lo up && echo '{groups}' > /proc/sys/net/ipv4/ping_group_range && exec \"$@\""
+    )
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", allow, "sh", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip().split("|")
+
+
+UNPRIVILEGED = ("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw")
+
+
+@ROOT
+def test_raw_sockets_trace_by_every_method(tmp_path: Path) -> None:
+    assert traced(tmp_path) == ["ok", "raw sockets: icmp, tcp, udp", ""]
+
+
+@ROOT
+def test_pings_alone_do_but_what_they_do_not_show_is_told(tmp_path: Path) -> None:
+    status, detail, remedy = traced(tmp_path, *UNPRIVILEGED, groups="0 2147483647")
+    assert (status, detail.partition(":")[0]) == ("warning", "ping sockets only")
+    assert "CAP_NET_RAW" in remedy
+
+
+@ROOT
+def test_with_no_right_at_all_both_ways_out_are_named(tmp_path: Path) -> None:
+    status, detail, remedy = traced(tmp_path, *UNPRIVILEGED)
+    assert status == "failed"
+    assert "CAP_NET_RAW" in detail
+    assert "AmbientCapabilities" in remedy
+    assert "ping_group_range" in remedy
+
+
+@ROOT
+def test_a_source_that_is_not_this_machine_s_is_told(tmp_path: Path) -> None:
+    own = '[[vantage]]\nname = "noc"\nsources = ["192.0.2.77"]\n'
+    status, detail, remedy = traced(tmp_path, more=own)
+    assert status == "failed"
+    assert "192.0.2.77" in detail
+    assert "ip address" in remedy
+
+
+def test_tracing_is_not_asked_for_where_no_server_has_blocks(tmp_path: Path) -> None:
+    path = write(tmp_path, old='blocks = ["203.0.113.64/26"]\n')
+    check = asyncio.run(tracing.tracing(load(path, environ={})))
+    assert (check.status, check.detail) == ("ok", "not needed: no server has blocks")
+
+
+def vantage(server: Sshd, name: str = "osaka", **other: str) -> str:
+    """Return the configuration of a vantage with a login of its own."""
+    login = {"key_file": f"{server.user_key}", "known_hosts": f"{server.known_hosts}", **other}
+    lines = "".join(f'{key} = "{value}"\n' for key, value in login.items())
+    return (
+        f'[ssh.{name}]\nuser = "{USER}"\n{lines}'
+        f'[[vantage]]\nname = "{name}"\nssh = "{server.target}"\nlogin = "{name}"\n'
+    )
+
+
+def tried(folder: Path, *vantages: str) -> list[Check]:
+    """Return what the doctor says of these vantages, and see that it tells how far it is."""
+    config = load(write(folder, new="".join(vantages)), environ={})
+    told: list[tuple[str, int, int]] = []
+    checks = asyncio.run(
+        tracing.vantages(config, environ={}, progress=lambda *progress: told.append(progress))
+    )
+    number = len(vantages)
+    assert told == [("asking vantages", done, number) for done in range(1, number + 1)]
+    return list(checks)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Sshd]:
+    with sshd(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.packets
+def test_a_vantage_that_lets_us_in_and_has_the_tools_is_ok(tmp_path: Path, server: Sshd) -> None:
+    (check,) = tried(tmp_path, vantage(server))
+    assert (check.subject, check.status) == ("vantage osaka", "ok")
+    assert check.detail.startswith("logged in, and its tools work, in ")
+    assert check.detail.endswith(" s: icmp, udp")
+
+
+@ROOT
+def test_a_vantage_without_traceroute_is_a_warning(tmp_path: Path) -> None:
+    hidden = "mount --bind /bin/false $(readlink -f $(command -v traceroute)) && exec sh"
+    with sshd(tmp_path, f"ForceCommand unshare --mount sh -c '{hidden}'") as server:
+        (check,) = tried(tmp_path, vantage(server))
+    assert check.status == "warning"
+    assert check.detail.endswith(": icmp")
+    assert check.remedy.startswith("Install traceroute there")
+
+
+def test_a_vantage_whose_host_key_nobody_noted_fails_with_what_to_do(
+    tmp_path: Path, server: Sshd
+) -> None:
+    (check,) = tried(tmp_path, vantage(server, known_hosts=f"{tmp_path}/none"))
+    assert check.status == "failed"
+    assert "host key is not known here" in check.detail
+    assert "ssh-keyscan" in check.remedy
+
+
+def test_a_vantage_that_refuses_the_key_fails_with_its_login(tmp_path: Path, server: Sshd) -> None:
+    (server.folder / "authorized_keys").write_text("")
+    (check,) = tried(tmp_path, vantage(server))
+    assert (check.status, check.detail) == (
+        "failed",
+        f"it does not let {USER} log in by SSH",
+    )
+    assert "[ssh.osaka]" in check.remedy
+
+
+def test_a_vantage_whose_secret_is_missing_fails_alone(tmp_path: Path, server: Sshd) -> None:
+    absent = {"password": "env:NG_X"}
+    poor, good = tried(tmp_path, vantage(server, "poor", **absent), vantage(server))
+    assert (poor.status, poor.remedy) == ("failed", "Set $NG_X.")
+    assert (good.subject, good.status) == ("vantage osaka", "ok")
+
+
+def test_a_vantage_that_says_nothing_is_given_up(
+    tmp_path: Path, server: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "_PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        told = vantage(server).replace(server.target, f"{USER}@127.0.0.1:{port}")
+        (check,) = tried(tmp_path, told)
+    assert check.status == "failed"
+    assert check.detail == "no login with working tools within 0.3 s"
+    assert check.remedy == f"See what is slow: ssh -v ssh://{USER}@127.0.0.1:{port}"
+
+
+def test_many_vantages_are_asked_side_by_side(
+    tmp_path: Path, server: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = 4
+    together = asyncio.Barrier(number)
+
+    @asynccontextmanager
+    async def waiting(
+        config: Config, vantage: Vantage, *, environ: Mapping[str, str]
+    ) -> AsyncIterator[Opened]:
+        await together.wait()
+        async with vantage_wire(config, vantage, environ=environ) as opened:
+            yield opened
+
+    monkeypatch.setattr(tracing, "vantage_wire", waiting)
+    names = [f"v{each}" for each in range(number)]
+    checks = tried(tmp_path, *(vantage(server, name) for name in names))
+    assert [(check.subject, check.status) for check in checks] == [
+        (f"vantage {name}", "ok") for name in names
+    ]
+
+
+# --- versions, and what may be done unattended ---
 
 
 def test_the_versions_of_what_is_installed_are_named() -> None:

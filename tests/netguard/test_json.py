@@ -1,13 +1,27 @@
 """The JSON that others build on: keys may be added, none may be renamed or go."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
 from netguard.cli.device import DeviceReport, FdbRow
 from netguard.emergency.report import PortReport
 from netguard.findings import Claimant, Evidence, Finding, Location
+from netguard.forwarding.changes import AddressChange, Change
+from netguard.forwarding.listing import Row
+from netguard.forwarding.records import (
+    AddressReport,
+    AddressState,
+    BlockReport,
+    Path,
+    PathHop,
+    ServerReport,
+    Verdict,
+)
 from netguard.history import PortStatus
 from netguard.inventory import SwitchPort
+from netguard.servers.nightly import SweepReport
 from netguard.sweep import Report
 from netguard.whereis import HostReport, Station
 from probes.records import ArpEntry, Gap, Interface, InterfaceAddress, Neighbor
@@ -33,6 +47,18 @@ PROMISED = {
     " conflict_cleared undo",
     PortStatus: "admin oper",
     Neighbor: "protocol if_index port remote_name remote_port remote_chassis",
+    ServerReport: "server address verdict blocks addresses probes_sent duration_s findings gaps"
+    " customer summary advice evidence overturned_by vantages disagreements started paths",
+    BlockReport: "block bound forwarded looped elsewhere silent undecided asked sampled",
+    AddressReport: "address state alive via hops rtt_ms evidence seen_from",
+    Path: "address method arrived hops",
+    PathHop: "hop said source name rtt_ms",
+    Row: "server customer address verdict assigned used forwarded looped elsewhere silent undecided"
+    " checked summary",
+    SweepReport: "started duration_s segments counts findings gaps verdicts changes resolved"
+    " resumed",
+    Change: "server before after addresses",
+    AddressChange: "address before after",
 }
 
 
@@ -40,3 +66,12 @@ PROMISED = {
 def test_the_promised_keys_are_there(record: type[msgspec.Struct]) -> None:
     keys = {field.encode_name for field in msgspec.structs.fields(record)}
     assert keys >= set(PROMISED[record].split())
+
+
+def test_the_words_of_a_server_and_its_addresses_are_the_promised_ones() -> None:
+    assert get_args(AddressState) == (
+        *("bound", "forwarded", "looped", "elsewhere", "silent", "undecided"),
+    )
+    assert get_args(Verdict) == (
+        *("plain", "vpn-gateway", "colocation-gateway", "gateway", "undecided"),
+    )
