@@ -93,7 +93,7 @@ def _somebody_else(flow: Flow, known: Known, at: int) -> Judgement | None:
     answer = flow.at(at).end()
     stations = known.stations.get(flow.target, frozenset())
     if known.on_segment and known.by_mac and answer and answer.mac not in known.macs:
-        stations = frozenset({answer.mac})
+        stations = frozenset({answer.mac} if answer.mac else ())
     if not stations or not known.macs or stations & known.macs:
         return None
     return another(flow, known, stations)

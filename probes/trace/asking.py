@@ -104,8 +104,9 @@ class _Asking:
         while self._due and self._due[0][0] <= now:
             self._consider(heapq.heappop(self._due)[2], now)
         await self._send()
-        for reply in await self._wire.receive(self._idle()):
-            self._take(reply)
+        if self.busy:
+            for reply in await self._wire.receive(self._idle()):
+                self._take(reply)
 
     @property
     def busy(self) -> bool:
@@ -115,6 +116,8 @@ class _Asking:
     def _idle(self) -> float:
         """Return the seconds until there is something to do."""
         now = monotonic()
+        while self._due and self._due[0][2].target in self._done:
+            heapq.heappop(self._due)
         times = [self._due[0][0] - now] if self._due else []
         if self._ready:
             slow = self._gathering + _GATHER - now

@@ -1,4 +1,4 @@
-"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, half an hour).
+"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, forty minutes).
 
 Each in a process of its own, so that none is charged with the memory of the one before.
 """
@@ -6,5 +6,5 @@ Each in a process of its own, so that none is charged with the memory of the one
 import subprocess
 import sys
 
-for bench in ("bench_start", "bench_arp", "bench_snmp", "bench_emergency"):
+for bench in ("bench_start", "bench_arp", "bench_snmp", "bench_emergency", "bench_forwarding"):
     subprocess.run([sys.executable, "-m", f"tests.benchmarks.{bench}"], check=True)

@@ -5,10 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
-from hypothesis import strategies as st
 
-from netguard.forwarding.records import AddressState
-from tests.netguard.forwarding.world import End, Lie, Policy, Talk, World
+from tests.netguard.forwarding.world import End, Lie, Policy, Talk, Version, World
 
 T = TypeVar("T")
 Kind = str
@@ -25,7 +23,15 @@ LIES: tuple[Lie, ...] = (
     "echo-at-the-door",
     "redirects",
 )
-_ON_ANY: tuple[End, ...] = ("bound", "dropped", "vacant", "neighbour", "unrouted", "astray", "router")
+_ON_ANY: tuple[End, ...] = (
+    "bound",
+    "dropped",
+    "vacant",
+    "neighbour",
+    "unrouted",
+    "astray",
+    "router",
+)
 _ON_ROUTING: tuple[End, ...] = ("live", "live", "dead", "loop", "refused")
 _TALKS: tuple[Talk, ...] = ("talks", "talks", "rationed", "silent")
 
@@ -90,7 +96,8 @@ def world(seed: int, kind: str) -> World:
     policy, possible = _KINDS[kind]
     routers = dice.randint(0, 3)
     on_segment = dice.rarely(0.3)
-    version = dice.one((4, 4, 6))
+    versions: tuple[Version, ...] = (4, 4, 6)
+    version = dice.one(versions)
     return World(
         ends=_ends(dice, possible),
         policy=policy(dice),
@@ -128,14 +135,3 @@ def lying(seed: int) -> World:
     lies = frozenset(dice.one(LIES) for _ in range(dice.randint(1, 3)))
     policy = msgspec.structs.replace(honest.policy, lies=lies)
     return msgspec.structs.replace(honest, policy=policy)
-
-
-_SEEDS = st.integers(0, 2**48)
-honest_worlds = st.builds(world, _SEEDS, st.sampled_from(("plain", "containers", "router")))
-gateways = st.builds(world, _SEEDS, st.just("gateway"))
-plain_worlds = st.builds(world, _SEEDS, st.just("plain"))
-quiet = st.builds(world, _SEEDS, st.sampled_from(tuple(_KINDS)))
-noise = st.builds(noisy, _SEEDS, st.sampled_from(tuple(_KINDS)))
-liars = st.builds(lying, _SEEDS)
-
-_ = AddressState

@@ -147,9 +147,7 @@ class Fates:
         policy, version = self._world.policy, probe.target.version
         if probe.large and policy.mtu is not None:
             who, code = self._world.voice(version), 4 if version == 4 else 0
-            yield Said(
-                "fragmentation-needed", who, hops, SERVER_MAC, code=code, mtu=policy.mtu
-            )
+            yield Said("fragmentation-needed", who, hops, SERVER_MAC, code=code, mtu=policy.mtu)
         elif policy.inner and left == 1:
             yield Said("time-exceeded", inner(version), hops + 1, SERVER_MAC, policy.far)
         elif self._world.end(probe.target) == "live":

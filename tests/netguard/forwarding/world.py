@@ -95,8 +95,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     `routers` stand before the edge; a load balancer adds as many more as `detours` says to the
     way of an address, `returns` to the way back. `dual`: the server's own address is IPv4 though
-    its block is IPv6. `by_gateway`: on the segment, the server's answers come by way of the edge. `informed`: the edge's addresses and who answers ARP are known. `loss` is of
-    probes and replies together, `late` and `twice` of replies.
+    its block is IPv6. `by_gateway`: on the segment, the server's answers come by way of the edge.
+    `informed`: the edge's addresses and who answers ARP are known. `loss` is of probes and replies
+    together, `late` and `twice` of replies.
     """
 
     ends: tuple[End, ...]
@@ -147,7 +148,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     def end(self, address: IPAddress) -> End:
         """Return what an address is: the server's own, or one of the block."""
         number = int(address) - int(self.block.network_address)
-        return self.ends[number] if address != self.own else "dropped" if self.policy.shy else "bound"
+        if address == self.own:
+            return "dropped" if self.policy.shy else "bound"
+        return self.ends[number]
 
     def length(self, address: IPAddress, lengths: Sequence[int]) -> int:
         """Return which of several lengths the load balancer chooses for an address."""
@@ -159,7 +162,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
             return ()
         more = self.length(address, self.detours)
         core = [router(address.version, 1 + n) for n in range(self.routers)]
-        return (*core, *(router(address.version, 50 + n) for n in range(more)), edge(address.version))
+        detour = [router(address.version, 50 + n) for n in range(more)]
+        return (*core, *detour, edge(address.version))
 
     @property
     def edges(self) -> frozenset[IPAddress]:
