@@ -91,9 +91,10 @@ def _nobody_in_its_name(
 def _somebody_else(flow: Flow, known: Known, at: int) -> Judgement | None:
     """Several stations are at the server's distance: its whole segment."""
     answer = flow.at(at).end()
+    mac = answer.mac if answer and known.on_segment and known.by_mac else None
     stations = known.stations.get(flow.target, frozenset())
-    if known.on_segment and known.by_mac and answer and answer.mac not in known.macs:
-        stations = frozenset({answer.mac} if answer.mac else ())
+    if mac and mac not in known.macs:
+        stations = frozenset({mac})
     if not stations or not known.macs or stations & known.macs:
         return None
     return another(flow, known, stations)
@@ -129,7 +130,9 @@ def _answers_only_echo(flow: Flow, known: Known, at: int) -> Step | Judgement | 
     Time exceeded to that is taken up before anything else (see `place.spoke_for`).
     """
     other = flow.at(at, "udp")
-    if known.tries_udp(flow.target) and not other.settled(_PATIENT if known.feigns else 1):
+    # What routes may have no word left for this one.
+    tries = _PATIENT if known.feigns or known.spends else 1
+    if known.tries_udp(flow.target) and not other.settled(tries):
         return Ask(Question(at, "udp"), known.near, rationed=True)
     if known.feigns and not other.end():
         why = "the server answers pings for others, and this may be another's"
