@@ -115,6 +115,7 @@ class Known:
 
     def hear(self, reply: HopReply) -> None:
         """Learn from a reply about one of its addresses."""
+        self.by_mac = self.by_mac or reply.mac in self.macs
         if reply.kind == "time-exceeded" and self.said(reply):
             self.spends = True
         elif reply.kind == "fragmentation-needed" and self.said(reply):

@@ -14,14 +14,11 @@ _MUTE = 2  # addresses after which a server that never names itself is left alon
 
 def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
     """Decide about what answers, though not from the server's place."""
-    if not flow.at(at).settled(2):
-        return Ask(Question(at), known.near)
-    if later(flow, known) and not flow.at(FULL).repeated():
-        return Ask(Question(FULL), FAR)
-    if known.tunnel is not None and not flow.at(FULL, large=True).settled():
-        return Ask(Question(FULL, large=True), FAR)
-    if not flow.at(at).settled(2 if later(flow, known) else _SURE):
-        return Ask(Question(at), known.near)
+    if ask := _to_be_sure(flow, known, at):
+        return ask
+    if flow.at(at).first("unreachable"):
+        why = "it answers, though somebody said that it cannot be reached"
+        return judged(flow, known, "undecided", why)
     if known.on_segment:
         return _past_its_card(flow, known)
     if at == 1:
@@ -30,6 +27,19 @@ def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
     if not before.settled(_PATIENT):
         return Ask(Question(at - 1), known.near)
     return _past_the_router(flow, known, at, before.first("time-exceeded"))
+
+
+def _to_be_sure(flow: Flow, known: Known, at: int) -> Ask | None:
+    """Ask again whether it ends at the server: that it did not may be chance."""
+    if not flow.at(at).settled(2):
+        return Ask(Question(at), known.near)
+    if later(flow, known) and not flow.at(FULL).repeated():
+        return Ask(Question(FULL), FAR)
+    if known.tunnel is not None and not flow.at(FULL, large=True).settled():
+        return Ask(Question(FULL, large=True), FAR)
+    if not flow.at(at).settled(2 if later(flow, known) else _SURE):
+        return Ask(Question(at), known.near)
+    return None
 
 
 def _past_the_router(

@@ -24,9 +24,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     known: Known
 
     def detour(self, address: IPAddress) -> float | None:
-        """Return how many seconds later than the server itself an address answers."""
+        """Return how many seconds later than the server itself an address behind it answers."""
         judgement = self.judgements.get(address)
-        if judgement is None or judgement.rtt is None or self.known.rtt is None:
+        if judgement is None or judgement.state != "forwarded":
+            return None  # who answered is not known from here
+        if judgement.rtt is None or self.known.rtt is None:
             return None
         return judgement.rtt - self.known.rtt
 

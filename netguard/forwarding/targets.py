@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from netguard.inventory import IPNetwork, Server
 from probes.records import IPAddress
@@ -27,7 +26,7 @@ def addresses_of(block: IPNetwork, chance: random.Random) -> Iterator[IPAddress]
     first = block.network_address
     chosen = {*numbers[:_FIRST], *(chance.randrange(block.num_addresses) for _ in range(_ANYWHERE))}
     for number in sorted(chosen):
-        yield ip_address(int(first) + number)
+        yield first + number
 
 
 def is_sampled(block: IPNetwork) -> bool:

@@ -23,6 +23,7 @@ SERVER_PACE = 100.0  # probes per second to one server
 ERRORS_AT_ONCE = 5  # Linux sends six time-exceeded at once to one address of ours,
 ERRORS_PER_SECOND = 1.0  # and then one a second
 _ATTEMPTS = 16  # that a probe can tell apart
+_TURN = 1.0  # seconds for which a turn holds
 _GATHER = 0.25  # seconds in which questions come together for a wire that takes long
 
 
@@ -163,9 +164,12 @@ class _Asking:
         self._ready.append((flow, step))
 
     def _turn(self, flow: Flow, now: float, *, rationed: bool) -> float:
-        """Return when it is a flow's turn; one that was given stays, whoever else comes."""
+        """Return when it is a flow's turn; one that was given stays, whoever else comes.
+
+        One that was let pass is void: what was asked instead may have taken long.
+        """
         key = flow.target, rationed
-        if key not in self._turns:
+        if self._turns.get(key, -math.inf) < now - _TURN:
             turns = [self._servers[flow.group]]
             if rationed:
                 turns.append(self._rations[flow.group, flow.source])

@@ -135,7 +135,7 @@ def _mac(world: World, said: Said) -> str | None:
     return EDGE_MAC if world.by_gateway and said.mac == SERVER_MAC else said.mac
 
 
-class Seen1(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True):
     """What one run found out about one server, and what that took."""
 
     report: ServerReport
@@ -146,7 +146,7 @@ class Seen1(msgspec.Struct, frozen=True):
     observations: dict[IPAddress, str]
 
 
-def explore(*worlds: World) -> list[Seen1]:
+def explore(*worlds: World) -> list[Outcome]:
     """Ask about all worlds in one run, as from one place."""
     clock = Clock()
     net = Net(worlds, clock)
@@ -199,7 +199,7 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waited for somebody")
 
 
-def _seen(world: World, inquiry: Inquiry, net: Net, ended: float) -> Seen1:
+def _seen(world: World, inquiry: Inquiry, net: Net, ended: float) -> Outcome:
     probes = Counter(
         probe.target
         for _, probe in net.sent
@@ -223,7 +223,7 @@ def _seen(world: World, inquiry: Inquiry, net: Net, ended: float) -> Seen1:
         started=NOW,
         duration=ended - Clock.now,
     )
-    return Seen1(
+    return Outcome(
         report(case, NOW + timedelta(seconds=ended - Clock.now)),
         inquiry.judgements,
         {address: j.state for address, j in inquiry.judgements.items()},

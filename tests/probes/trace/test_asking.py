@@ -141,6 +141,24 @@ def test_errors_are_asked_for_five_at_once_and_then_one_a_second() -> None:
     assert max(times) == pytest.approx(7, abs=0.5)
 
 
+def test_turns_that_were_let_pass_are_not_made_up_for_in_a_burst() -> None:
+    wire = Silence()
+    error = Question(3)
+
+    def fickle(flow: Flow) -> Step:
+        # An error is wanted, then something else for a long time, then the error after all.
+        if wire.now < 1000.1:
+            return Ask(error, 0.5, rationed=True)
+        if wire.now < 1040:
+            return Ask(WHOLE, 0.5)
+        return "done" if flow.at(3).settled() else Ask(error, 0.5, rationed=True)
+
+    run(wire, flows(20), fickle)
+    times = [when for when, probe in wire.sent if probe.ttl == 3]
+    assert len(times) >= 20
+    assert most_within(times, 0.9) <= 6
+
+
 def test_each_of_our_addresses_has_a_ration_of_its_own() -> None:
     wire = Silence()
     ours = [IPv4Address("192.0.2.16"), IPv4Address("192.0.2.17")]
