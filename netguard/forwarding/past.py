@@ -72,7 +72,7 @@ def out_again(flow: Flow, known: Known) -> Judgement | None:
         return None
     if others := known.others_for(flow.target):
         return another(flow, known, others)
-    answer = flow.at(FULL).end()
+    answer = flow.at(FULL).end() or flow.at(FULL, large=True).end()
     # Who is on the segment answers ARP; there is nothing like it for IPv6.
     proof = known.voices if flow.target.version == 4 else known.macs  # noqa: PLR2004
     if answer is None or answer.mac in proof or flow.target in known.stations:

@@ -33,8 +33,12 @@ def honest_states(answer: Answer, place: Place, *, on_link: bool) -> AbstractSet
 
 
 def honest_verdicts(answer: Answer, *, on_link: bool) -> AbstractSet[str]:
-    if on_link:
-        return answer.on_link
+    honest = answer.on_link if on_link else _from_afar(answer)
+    # Near is told from far by time, and a busy machine makes everything late.
+    return honest | GATEWAYS if honest & GATEWAYS else honest
+
+
+def _from_afar(answer: Answer) -> AbstractSet[str]:
     # Where nothing ends on a server, nothing that is seen from beyond the edge speaks for it.
     ends = any(place.state in {"bound", "looped"} for place in answer.places.values())
     accused = answer.off_link & GATEWAYS

