@@ -6,7 +6,7 @@ import fcntl
 import select
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
@@ -22,6 +22,12 @@ BATCH = 256  # frames to a sendmmsg: more gain nothing
 ARP_FRAME = 42  # octets: Ethernet header and the ARP packet of RFC 826
 SLOT = 64  # octets kept of a frame received: ARP and the Ethernet padding
 IP_FRAME = 1514  # octets: Ethernet header and the largest packet that Ethernet carries
+
+# What is to be done by who may not open raw sockets.
+NO_RIGHT = (
+    "run as root, or with CAP_NET_RAW: AmbientCapabilities=CAP_NET_RAW in the systemd unit,"
+    " or setcap cap_net_raw+ep on the Python interpreter"
+)
 
 _RECEIVE_BATCH = 1024
 _RECEIVE_BUFFER = 32 << 20
@@ -220,12 +226,8 @@ def _packet_socket(interface: str, passing: Filter) -> socket.socket:
     try:
         link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as error:
-        remedy = (
-            "run as root, or with CAP_NET_RAW: AmbientCapabilities=CAP_NET_RAW in the systemd unit,"
-            " or setcap cap_net_raw+ep on the Python interpreter"
-        )
         detail = "raw sockets need CAP_NET_RAW, which this process lacks"
-        raise LinkError(interface, detail, remedy=remedy) from error
+        raise LinkError(interface, detail, remedy=NO_RIGHT) from error
     try:
         _prepare(link, interface, passing)
     except OSError as error:
@@ -234,11 +236,16 @@ def _packet_socket(interface: str, passing: Filter) -> socket.socket:
     return link
 
 
+def attach(receiver: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+    """Let the kernel filter what a socket receives by a classic BPF program (SO_ATTACH_FILTER)."""
+    octets = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    code = ctypes.create_string_buffer(octets, len(octets))
+    listing = struct.pack("@HP", len(program), ctypes.addressof(code))
+    receiver.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, listing)
+
+
 def _prepare(link: socket.socket, interface: str, passing: Filter) -> None:
-    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in passing.program)
-    code = ctypes.create_string_buffer(program, len(program))
-    listing = struct.pack("@HP", len(passing.program), ctypes.addressof(code))
-    link.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, listing)
+    attach(link, passing.program)
     link.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     with suppress(PermissionError):  # beyond net.core.rmem_max only with CAP_NET_ADMIN

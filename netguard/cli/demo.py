@@ -1,13 +1,14 @@
 """`netguard demo`: watch netguard find who broke a network."""
 
 import time
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import mkdtemp
 
 import click
 
 from netguard.cli.common import App, common_options, print_json
-from netguard.cli.show import COLOURS
+from netguard.cli.show import COLOURS, in_ranges
 from netguard.demo import Cure, Passage, Step, cure, passage, place, play
 from netguard.errors import Exit
 from netguard.lab import control
@@ -106,9 +107,8 @@ def _show_passage(past: Passage) -> None:
     click.secho(f"  {past.report['verdict'].upper()}", fg="yellow", nl=False)
     click.echo(f"  {past.report['summary']}")
     if past.right:
-        first, *_, last = past.named
-        number = len(past.named)
-        click.secho(f"  Right: {number} addresses, {first} to {last}, are behind it.", fg="green")
+        behind = in_ranges(map(ip_address, past.named))
+        click.secho(f"  Right: behind it are {behind}.", fg="green")
     else:
         click.secho(f"  Wrong: behind it are {', '.join(past.behind)}.", fg="red")
 

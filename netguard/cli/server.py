@@ -96,7 +96,7 @@ def _checked(config: Config, one: Server, chosen: "Places", *, vpn_ports: bool) 
     from netguard.servers.check import check as check_servers  # noqa: PLC0415 - brings SNMP in
 
     with live_table(one) as (progress, watch):
-        (report,) = asyncio.run(
+        checked = asyncio.run(
             check_servers(
                 config,
                 [one],
@@ -107,6 +107,7 @@ def _checked(config: Config, one: Server, chosen: "Places", *, vpn_ports: bool) 
                 watch=watch,
             )
         )
+    (report,) = checked.reports
     return report
 
 

@@ -11,8 +11,8 @@ from netguard.meter import Progress
 from netguard.servers.places import places
 from netguard.vantages import vantage_wire
 from probes.errors import ProbeError
+from probes.link import NO_RIGHT
 from probes.trace.opening import open_wire
-from probes.trace.raw import REMEDY
 from probes.trace.wire import Wire
 
 _AT_ONCE = 16
@@ -34,7 +34,7 @@ def _own(wire: Wire) -> Check:
     if "tcp" in wire.methods:
         return ok("tracing", f"raw sockets: {_spelled(wire)}")
     detail = "ping sockets only: a server that treats pings specially is not seen through"
-    return warning("tracing", detail, REMEDY[0].upper() + REMEDY[1:])
+    return warning("tracing", detail, NO_RIGHT[0].upper() + NO_RIGHT[1:])
 
 
 async def vantages(

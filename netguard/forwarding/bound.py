@@ -55,11 +55,10 @@ def _behind_a_silent_hop(flow: Flow, known: Known, at: int) -> Step | Judgement 
 
 def _beside_us(flow: Flow, known: Known) -> Judgement | None:
     """Decide by ARP about an address that no router stands before."""
-    stations = known.stations.get(flow.target, frozenset())
-    if stations & known.macs:
+    if known.stations.get(flow.target, frozenset()) & known.macs:
         return None
-    if stations and known.macs:
-        return another(flow, known, stations)
+    if others := known.others_for(flow.target):
+        return another(flow, known, others)
     return judged(flow, known, "undecided", "it is on this machine's own segment: ask it there")
 
 
@@ -92,12 +91,10 @@ def _somebody_else(flow: Flow, known: Known, at: int) -> Judgement | None:
     """Several stations are at the server's distance: its whole segment."""
     answer = flow.at(at).end()
     mac = answer.mac if answer and known.on_segment and known.by_mac else None
-    stations = known.stations.get(flow.target, frozenset())
     if mac and mac not in known.macs:
-        stations = frozenset({mac})
-    if not stations or not known.macs or stations & known.macs:
-        return None
-    return another(flow, known, stations)
+        return another(flow, known, {mac})
+    others = known.others_for(flow.target)
+    return another(flow, known, others) if others else None
 
 
 def _hidden(flow: Flow, known: Known) -> Step | Judgement | None:

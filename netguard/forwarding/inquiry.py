@@ -93,7 +93,7 @@ class Inquiry:
             return step
         known = self.known
         self._way = step
-        known.distance, known.rtt, known.reply_ttl = step.distance, step.rtt, step.reply_ttl
+        known.distance, known.rtt = step.distance, step.rtt
         known.edges |= step.edges
         known.beside |= step.edges
         known.edge_silent = step.edge_silent

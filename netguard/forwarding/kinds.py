@@ -15,9 +15,10 @@ _NEAR = 0.002
 class Signs(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the server as a whole.
 
-    `detours` are seconds that forwarded addresses take longer than the server, `ethernet` that
-    it looks for addresses on a network behind itself, `stations` how many MACs are on its port,
-    `vpn_ports` the VPN services that answered, `reachable` that it answers itself.
+    `tunnel` is the MTU it named (0: a tunnel, but no MTU), `detours` are seconds that forwarded
+    addresses take longer than the server, `ethernet` that it looks for addresses on a network
+    behind itself, `stations` how many MACs are on its port, `vpn_ports` the VPN services that
+    answered, `reachable` that it answers itself.
     """
 
     canary: Canary | None = None
@@ -104,7 +105,8 @@ _CANARY: dict[Canary, str] = {
 def _reasons(addresses: Sequence[AddressReport], signs: Signs) -> list[str]:
     reasons = [_counted(addresses)] if addresses else ["no blocks are assigned to it"]
     if signs.tunnel is not None:
-        reasons.append(f"it cannot pass on packets of over {signs.tunnel} octets: a tunnel")
+        size = f"packets of over {signs.tunnel} octets" if signs.tunnel else "full-sized packets"
+        reasons.append(f"it cannot pass on {size}: a tunnel")
     if signs.detours:
         reasons.append(f"what is behind it answers {_late(median(signs.detours))}")
     if signs.ethernet:

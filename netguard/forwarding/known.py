@@ -32,8 +32,9 @@ class Known:
 
     The rest is learnt: `by_mac` that its answers bear its MAC there, and `voices` which MACs they
     bear (they may come by way of the gateway); `distance` in hops of its own address (0: not known)
-    and `usual` of the last that was bound on it, `rtt` in seconds and `reply_ttl` of its own answer
-    (None: it gives none), `spends` that it sent time exceeded, `tunnel` the MTU it named,
+    and `usual` of the last that was bound on it, `rtt` in seconds of its own answer
+    (None: it gives none), `spends` that it sent time exceeded, `tunnel` the MTU it named (0: it
+    named none),
     `forwards` that it provably passes something on, `ethernet` that it looks for addresses on a
     network behind itself, `mute` how many addresses somebody in its place passed on without saying
     so, `feigns` that it answers pings for others.
@@ -52,7 +53,6 @@ class Known:
     distance: int = 0
     usual: int = 0
     rtt: float | None = None
-    reply_ttl: int | None = None
     edge_silent: bool = False
     spends: bool = False
     pioneering: bool = True
@@ -119,7 +119,7 @@ class Known:
         if reply.kind == "time-exceeded" and self.said(reply):
             self.spends = True
         elif reply.kind == "fragmentation-needed" and self.said(reply):
-            self.tunnel = min(reply.mtu or 0, self.tunnel or reply.mtu or 0)
+            self.tunnel = min(filter(None, (self.tunnel, reply.mtu)), default=0)
         elif reply.kind == "unreachable" and self.said(reply):
             self.ethernet = self.ethernet or looked_for(reply)
 

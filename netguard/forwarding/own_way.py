@@ -19,7 +19,6 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     edges: frozenset[IPAddress] = frozenset()
     edge_silent: bool = False
     rtt: float | None = None
-    reply_ttl: int | None = None
 
 
 def own_way(flow: Flow, known: Known) -> Ask | Way:
@@ -61,13 +60,11 @@ def _down(flow: Flow, ttl: int) -> Ask | Way:
             break
         ttl -= 1
     passed = flow.at(ttl - 1).first("time-exceeded") if ttl > 1 else None
-    answer = flow.at(FULL).end()
     return Way(
         distance=ttl,
         edges=frozenset({passed.source} if passed else ()),
         edge_silent=ttl > 1 and passed is None,
         rtt=flow.rtt,
-        reply_ttl=answer.reply_ttl if answer else None,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from netguard.findings import Evidence
 from netguard.forwarding.combining import combine, disagree
 from netguard.forwarding.kinds import Signs, opinion
-from netguard.forwarding.known import Canary
+from netguard.forwarding.known import Canary, Known
 from netguard.forwarding.records import (
     STATES,
     AddressReport,
@@ -70,7 +70,7 @@ def _signs(case: Case, addresses: Sequence[AddressReport]) -> Signs:
     detours = (each.detour(address) for each in case.seen for address in passed)
     return Signs(
         canary=case.canary,
-        tunnel=min((k.tunnel for k in known if k.tunnel is not None), default=None),
+        tunnel=_tunnel(known),
         detours=tuple(detour for detour in detours if detour is not None),
         ethernet=any(k.ethernet for k in known),
         proxy_arp=any(case.macs & k.stations.get(a, frozenset()) for k in known for a in passed),
@@ -80,9 +80,14 @@ def _signs(case: Case, addresses: Sequence[AddressReport]) -> Signs:
     )
 
 
+def _tunnel(known: Iterable[Known]) -> int | None:
+    """Return the smallest MTU that was named, 0 where a tunnel showed and none was named."""
+    mtus = [each.tunnel for each in known if each.tunnel is not None]
+    return min(filter(None, mtus), default=0) if mtus else None
+
+
 def _block(block: IPNetwork, addresses: Iterable[AddressReport]) -> BlockReport:
-    inside = [a.state for a in addresses if a.address.version == block.version]
-    count = Counter(a.state for a in addresses if a.address in block) if inside else Counter()
+    count = Counter(report.state for report in addresses if report.address in block)
     return BlockReport(
         block=block,
         asked=count.total(),
@@ -98,8 +103,7 @@ def _evidence(case: Case, reasons: Iterable[str], now: datetime) -> Iterable[Evi
         yield Evidence(
             source="trace", seen=now, detail=f"{each.vantage}: the server itself: {each.own}"
         )
-    shared = [block for block in case.server.blocks if is_sampled(block)]
-    for block in shared:
+    for block in filter(is_sampled, case.server.blocks):
         yield Evidence(
             source="inventory", seen=now, detail=f"{block} is too large to ask: a sample was asked"
         )

@@ -11,9 +11,9 @@ from probes.trace.flow import FULL, Flow, Question
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A server as seen from one place; `far` and `near` are its forwarded addresses' detours.
+    """A server as seen from one place; `observations` say in words what came back.
 
-    `rtts` are seconds that an address takes longer than the server itself.
+    `own` does so for the server's own address.
     """
 
     vantage: str

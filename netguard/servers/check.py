@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import msgspec
+
 from netguard.collect import Clock
 from netguard.config import Config
 from netguard.forwarding.records import ServerReport
@@ -17,6 +19,13 @@ from netguard.servers.places import Places
 from netguard.vantages import vantage_wire
 
 
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """The reports about some servers, and the devices that were read for them."""
+
+    reports: tuple[ServerReport, ...]
+    devices_read: frozenset[str]
+
+
 async def check(
     config: Config,
     servers: Sequence[Server],
@@ -27,8 +36,8 @@ async def check(
     ask_vpn_ports: bool = False,
     done: Callable[[ServerReport], None] = lambda _report: None,
     watch: Watch = lambda _place, _server, _judgements: None,
-) -> tuple[ServerReport, ...]:
-    """Return a report about each server.
+) -> Checked:
+    """Return a report about each server, in their order.
 
     `done` is told each as soon as it is complete, `watch` whenever an address is decided. What
     prevents asking from a place becomes a gap of every report that it leaves incomplete.
@@ -36,7 +45,7 @@ async def check(
     started = clock()
     chance = random.SystemRandom()
     asked = {server.name: targets(server, chance) for server in servers}
-    grounds = await survey(
+    surveyed = await survey(
         config,
         index(config.inventory),
         servers,
@@ -45,6 +54,7 @@ async def check(
         clock=clock,
         progress=progress,
     )
+    grounds = surveyed.grounds
     cases = Cases(grounds, asked, started=started, clock=clock, done=done)
     looks = Looks(cases, grounds, asked, Meter(progress), watch)
     if places.here:
@@ -57,4 +67,7 @@ async def check(
     for vantage in places.remote:
         looks.from_afar(vantage.name, partial(vantage_wire, config, vantage))
     await looks.take()
-    return tuple(cases.reports[server.name] for server in servers)
+    return Checked(
+        reports=tuple(cases.reports[server.name] for server in servers),
+        devices_read=surveyed.devices_read,
+    )

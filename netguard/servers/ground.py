@@ -50,6 +50,13 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
 
 
+class Survey(msgspec.Struct, frozen=True):
+    """The ground of every server, by its name, and the devices that could be read for it."""
+
+    grounds: dict[str, Ground]
+    devices_read: frozenset[str]
+
+
 class _Heard(msgspec.Struct, frozen=True):
     """What one segment said to ARP."""
 
@@ -66,50 +73,52 @@ async def survey(
     on_segment: bool,
     clock: Clock,
     progress: Progress,
-) -> dict[str, Ground]:
-    """Return the ground of every server: ARP on its segment, the devices' tables, the canary.
+) -> Survey:
+    """Look at the ground of every server: ARP on its segment, the devices' tables, the canary.
 
     Without `on_segment` nothing is sent to the segment itself.
     """
-    homes_of = {server.name: segment_of(server, config, index) for server in servers}
-    segments = list({s.name: s for s in homes_of.values() if s is not None}.values())
+    home = {server.name: segment_of(server, config, index) for server in servers}
+    segments = {segment.name: segment for segment in home.values() if segment is not None}
+    asked = [s for s in segments.values() if on_segment and s.interface]
     meter = Meter(progress)
-    questions = [
-        partial(
-            _hear,
-            segment,
-            [
-                a
-                for s in servers
-                if homes_of[s.name] == segment
-                for a in (s.address, *targets[s.name])
-            ],
-            clock=clock,
-            progress=meter.part("asking the segment"),
-        )
-        for segment in segments
-        if on_segment and segment.interface
-    ]
     devices, heard = await asyncio.gather(
         read_devices(
             config,
-            devices_of(config.inventory, segments),
+            devices_of(config.inventory, segments.values()),
             clock=clock,
             progress=meter.part("reading devices"),
         ),
-        in_threads(questions),
+        in_threads(
+            partial(
+                _hear,
+                segment,
+                [
+                    a
+                    for s in servers
+                    if home[s.name] == segment
+                    for a in (s.address, *targets[s.name])
+                ],
+                clock=clock,
+                progress=meter.part("asking the segment"),
+            )
+            for segment in asked
+        ),
     )
+    said = dict(zip((segment.name for segment in asked), heard, strict=True))
     view = View(now=clock(), inventory=config.inventory, index=index, devices=devices)
-    asked = [segment.name for segment in segments if on_segment and segment.interface]
-    by_segment = dict(zip(asked, heard, strict=True))
     ways = topology(devices, homes(view))
     grounds = [
-        _ground(server, segment, by_segment.get(segment.name if segment else ""), devices, ways)
+        _ground(server, segment, said.get(segment.name), devices, ways)
+        if (segment := home[server.name])
+        else Ground(server=server)
         for server in servers
-        for segment in [homes_of[server.name]]
     ]
     tested = await _with_canaries(grounds, meter.part("testing whether they route"))
-    return {ground.server.name: ground for ground in tested}
+    return Survey(
+        grounds={ground.server.name: ground for ground in tested},
+        devices_read=frozenset(n for n, device in devices.items() if device.system is not None),
+    )
 
 
 def segment_of(server: Server, config: Config, index: Index) -> Segment | None:
@@ -149,13 +158,11 @@ def _stations(swept: ArpSweep) -> dict[IPAddress, frozenset[str]]:
 
 def _ground(
     server: Server,
-    segment: Segment | None,
+    segment: Segment,
     heard: _Heard | None,
     devices: Mapping[str, DeviceView],
     ways: Topology,
 ) -> Ground:
-    if segment is None:
-        return Ground(server=server)
     routers = [devices[name] for name in segment.routers if name in devices]
     near = [devices[n] for n in (*segment.routers, *segment.switches) if n in devices]
     stations = _all_stations(heard.stations if heard else {}, routers)

@@ -24,8 +24,8 @@ from probes.records import Gap
 class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
     """A sweep over the servers; `resumed` where it took up one that was broken off.
 
-    `verdicts` counts the servers checked, `counts` is as in a sweep of segments. `findings` are
-    also those about the servers that were checked before it was broken off.
+    `verdicts` counts the servers checked, `counts` has what a sweep of segments counts, and more.
+    `findings` are also those about the servers that were checked before it was broken off.
     """
 
     started: datetime
@@ -63,14 +63,15 @@ async def sweep_servers(
             if report.verdict == "plain" or second is None:
                 night.keep(report)
 
-        await check(config, left, first, clock=clock, progress=progress, done=done)
+        looked = await check(config, left, first, clock=clock, progress=progress, done=done)
         doubtful = [server for server in left if server.name not in night.kept]
         if second is not None and doubtful:
-            for report in await check(config, doubtful, second, clock=clock, progress=progress):
+            again = await check(config, doubtful, second, clock=clock, progress=progress)
+            for report in again.reports:
                 night.keep(report)
         memory.end(sweep, clock())
         before = memory.standing(sweep.done & {server.name for server in servers})
-        return night.report(began, clock(), before)
+        return night.report(began, clock(), before, devices_read=len(looked.devices_read))
 
 
 def _looks(places: Places) -> tuple[Places, Places | None]:
@@ -97,7 +98,9 @@ class _Night:
         segment = self._segments.get(report.server)
         self.kept[report.server] = self._memory.keep(report, segment, self._sweep.number or None)
 
-    def report(self, began: datetime, ended: datetime, before: Sequence[Finding]) -> SweepReport:
+    def report(
+        self, began: datetime, ended: datetime, before: Sequence[Finding], *, devices_read: int
+    ) -> SweepReport:
         kept = self.kept.values()
         reports = [each.report for each in kept]
         asked = [address for report in reports for address in report.addresses]
@@ -112,6 +115,7 @@ class _Night:
                 "servers_checked": len(reports),
                 "addresses_probed": len(asked),
                 "addresses_answered": sum(address.alive for address in asked),
+                "devices_read": devices_read,
                 "probes_sent": sum(report.probes_sent for report in reports),
                 **{state: sum(a.state == state for a in asked) for state in STATES},
             },

@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
-import msgspec
-
 from probes.pacing import pacing
 from probes.records import HopReply, IPAddress, Probe
 from probes.trace.flow import Ask, Flow, Step
@@ -27,13 +25,6 @@ _TURN = 1.0  # seconds for which a turn holds
 _GATHER = 0.25  # seconds in which questions come together for a wire that takes long
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """How much was sent, and what could not be."""
-
-    sent: int
-    duration: float
-
-
 async def ask(
     wire: Wire,
     flows: Sequence[Flow],
@@ -41,19 +32,18 @@ async def ask(
     *,
     heard: Callable[[Flow, HopReply], None] = lambda _flow, _reply: None,
     progress: Callable[[int, int], None] | None = None,
-) -> Asked:
-    """Ask about every flow what `following` says, until it says of all that they are done.
+) -> int:
+    """Ask about every flow what `following` says until all are done; return how much was sent.
 
     `heard` is told each new reply before `following` is asked again. Flows of one group are
     interleaved with the others'. Raises ProbeError where the wire fails.
     """
-    began = monotonic()
     asking = _Asking(wire, flows, following, heard)
     while asking.busy:
         await asking.turn()
         if progress is not None:
             progress(len(flows) - asking.left, len(flows))
-    return Asked(sent=asking.sent, duration=monotonic() - began)
+    return asking.sent
 
 
 class _Turns:

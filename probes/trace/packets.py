@@ -10,7 +10,6 @@ octets past the header gives it back.
 """
 
 from collections.abc import Callable, Iterable
-from ipaddress import IPv6Address
 from typing import NamedTuple
 
 from probes.records import HopReply, IPAddress, Method, Probe, ReplyKind
@@ -95,24 +94,24 @@ class Codec:
         None when it answers no probe of ours. `mac` is passed on to the record.
         """
         outer = unwrap(bytes(packet))
-        return None if outer is None else self.read_datagram(outer, mac=mac, at=at)
+        return None if outer is None else self._read(outer, mac=mac, at=at)
 
-    def read_icmp6(
+    def read_bare(
         self,
-        source: IPv6Address,
+        source: bytes,
+        protocol: int,
         hop_limit: int | None,
-        message: bytes,
+        body: bytes,
         *,
         at: float | None = None,
     ) -> HopReply | None:
-        """Read what a raw ICMPv6 socket hands over, which is without the IP header."""
-        datagram = Datagram(source.packed, b"", hop_limit, ICMP6, None, len(message), message)
-        return self.read_datagram(datagram, at=at)
+        """Read what a raw IPv6 socket hands over, which is without the IP header (RFC 3542, 3)."""
+        outer = Datagram(source, b"", hop_limit, protocol, None, len(body), body)
+        return self._read(outer, at=at)
 
-    def read_datagram(
+    def _read(
         self, outer: Datagram, *, mac: str | None = None, at: float | None = None
     ) -> HopReply | None:
-        """Read a packet whose IP header is off already; its destination may be unknown (empty)."""
         now = int((self._clock() if at is None else at) * 1e6)
         heard = self._heard(outer, now)
         return None if heard is None else record(outer, heard, mac)

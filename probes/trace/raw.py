@@ -1,6 +1,5 @@
 """Probes over raw sockets: every method, IPv4 and IPv6, tens of thousands a second."""
 
-import ctypes
 import errno
 import secrets
 import socket
@@ -9,10 +8,11 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from probes.errors import ProbeError
+from probes.link import NO_RIGHT, attach
 from probes.mmsg import Messages, Received
 from probes.records import HopReply, IPAddress, Method, Probe
 from probes.trace.bodies import LARGE, TCP_PORT
-from probes.trace.ip import ICMP, ICMP6, TCP, Datagram
+from probes.trace.ip import ICMP, ICMP6, TCP
 from probes.trace.packets import Codec
 from probes.trace.sockets import (
     FAMILIES,
@@ -24,14 +24,8 @@ from probes.trace.sockets import (
     told,
 )
 
-REMEDY = (
-    "run as root, or with CAP_NET_RAW: AmbientCapabilities=CAP_NET_RAW in the systemd unit,"
-    " or setcap cap_net_raw+ep on the Python interpreter"
-)
-
 _STRIDE = 32  # probes written before they are sent: more would age before they leave
 _SEND_BUFFER = 4 << 20
-_SO_ATTACH_FILTER = 26
 IPV4, IPV6 = 4, 6
 _SENDING = {
     # IP_RECVERR: else the kernel keeps it to itself when its queue is full. Nothing else comes of
@@ -134,10 +128,8 @@ class RawWire(SocketWire):
         hop_limit, at = told(message.control)
         if receiver.family == socket.AF_INET:
             return self._codec.read(message.octets, at=at)
-        # IPv6's raw sockets keep the header to themselves (RFC 3542, 3).
-        source, body = packed_address(message.name), message.octets
-        datagram = Datagram(source, b"", hop_limit, receiver.proto, None, len(body), body)
-        return self._codec.read_datagram(datagram, at=at)
+        source = packed_address(message.name)
+        return self._codec.read_bare(source, receiver.proto, hop_limit, message.octets, at=at)
 
     def _permitted(self, opening: Callable[[int], None], version: int) -> None:
         try:
@@ -162,7 +154,7 @@ class RawWire(SocketWire):
 
     def _open_segments(self, version: int) -> None:
         receiver = self._socket(version, TCP)
-        _attach(receiver, (_BEGIN[version], *_ANSWERS))
+        attach(receiver, (_BEGIN[version], *_ANSWERS))
         if version == IPV6:
             receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
         self._listen(receiver)
@@ -174,15 +166,8 @@ class RawWire(SocketWire):
         return opened
 
 
-def _attach(receiver: socket.socket, instructions: Sequence[tuple[int, int, int, int]]) -> None:
-    program = b"".join(struct.pack("=HBBI", *each) for each in instructions)
-    code = ctypes.create_string_buffer(program, len(program))
-    listing = struct.pack("@HP", len(instructions), ctypes.addressof(code))
-    receiver.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, listing)
-
-
 def _refusal(error: OSError) -> ProbeError:
     if isinstance(error, PermissionError):
         detail = "need CAP_NET_RAW, which this process lacks"
-        return ProbeError("raw sockets", detail, remedy=REMEDY, kind="no-raw-sockets")
+        return ProbeError("raw sockets", detail, remedy=NO_RIGHT, kind="no-raw-sockets")
     return ProbeError("raw sockets", f"cannot be opened: {error.strerror}", kind="no-raw-sockets")

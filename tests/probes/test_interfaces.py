@@ -1,4 +1,5 @@
 from ipaddress import IPv4Interface
+from time import monotonic, sleep
 
 import pytest
 
@@ -13,6 +14,14 @@ pytestmark = pytest.mark.packets
 def interfaces_of(fd: int) -> dict[str, LocalInterface]:
     with namespaces.entered(fd):
         return local_interfaces()
+
+
+def without_carrier(fd: int, card: str) -> LocalInterface:
+    """Wait for the kernel to notice: of two changes within a second it tells the second later."""
+    until = monotonic() + 5
+    while (seen := interfaces_of(fd)[card]).running and monotonic() < until:
+        sleep(0.05)
+    return seen
 
 
 def test_an_interface_has_its_mac_its_state_and_all_its_addresses() -> None:
@@ -32,7 +41,7 @@ def test_down_and_without_carrier_are_different_things() -> None:
         prober = segment.prober()
         with segment.ip(segment.switch) as ip:
             ip.link("set", index=ip.link_lookup(ifname="port1")[0], state="down")
-        dark = interfaces_of(prober)["eth1"]
+        dark = without_carrier(prober, "eth1")
         with segment.ip(prober) as ip:
             ip.link("set", index=ip.link_lookup(ifname="eth1")[0], state="down")
         down = interfaces_of(prober)["eth1"]

@@ -58,6 +58,7 @@ def test_the_json_has_what_changed_and_what_was_found(netguard: Run, lab: Lab) -
     assert report["segments"] == ["web-226"]
     assert report["verdicts"] == {"plain": 10, "vpn-gateway": 1}
     assert report["counts"]["addresses_probed"] == 225
+    assert report["counts"]["devices_read"] == 3
     (finding,) = report["findings"]
     assert finding["id"] == "forwarding-server/web-226/ds0002"
     (change,) = report["changes"]

@@ -22,6 +22,13 @@ ROWS: list[tuple[str, tuple[AddressReport, ...], Signs, str, str]] = [
         "over 1420 octets",
     ),
     (
+        "... also where its narrowest part is not named",
+        PASSED,
+        Signs(tunnel=0),
+        "vpn-gateway",
+        "full-sized packets",
+    ),
+    (
         "... though nobody in it answers",
         DEAD,
         Signs(tunnel=1420),

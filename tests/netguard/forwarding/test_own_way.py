@@ -34,7 +34,7 @@ THREE = {"1": "exceeded by core", "2": "exceeded by edge", "3": "echo", "64": "e
 def test_the_hop_limit_of_its_answer_says_where_to_begin() -> None:
     found = way(THREE)
     assert (found.distance, found.edges, found.edge_silent) == (3, frozenset({WHO["edge"]}), False)
-    assert (found.reply_ttl, found.rtt) == (62, 0.0004)
+    assert found.rtt == 0.0004
 
 
 @pytest.mark.parametrize("reply_ttl", [60, 61, 63, 64, 126, 253])

@@ -40,9 +40,8 @@ def main() -> None:
     names = sys.argv[2].split(",")
     servers = [s for s in config.inventory.servers if names == ["all"] or s.name in names]
     chosen = places(config, sys.argv[3:])
-    print_json(
-        asyncio.run(check(config, servers, chosen, clock=clock.now, progress=lambda *_: None))
-    )
+    checked = asyncio.run(check(config, servers, chosen, clock=clock.now, progress=lambda *_: None))
+    print_json(checked.reports)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from ipaddress import IPv4Address, IPv4Network
 from types import TracebackType
 from typing import Self
 
+import msgspec
 import pytest
 
 from probes.errors import ProbeError
 from probes.records import HopReply, IPAddress, Method, Probe
 from probes.trace import asking
-from probes.trace.asking import Asked, ask, interleaved
+from probes.trace.asking import ask, interleaved
 from probes.trace.flow import Ask, Flow, Question, Step
 from tests.netguard.forwarding.wires import at_once
 
@@ -67,8 +68,9 @@ def flows(number: int, group: str = "ds0001", source: IPAddress | None = None) -
     return [Flow(target, group, source) for target in BLOCK[:number]]
 
 
-def echo(probe: Probe) -> HopReply:
-    return HopReply(
+def echo(probe: Probe, **otherwise: object) -> HopReply:
+    """Return the echo reply to a probe, or what it is to be instead."""
+    reply = HopReply(
         target=probe.target,
         ttl=probe.ttl,
         method=probe.method,
@@ -78,6 +80,7 @@ def echo(probe: Probe) -> HopReply:
         source=probe.target,
         rtt=0.01,
     )
+    return msgspec.structs.replace(reply, **otherwise)
 
 
 def once(
@@ -90,7 +93,7 @@ def once(
     return following
 
 
-def run(wire: Silence, asked: list[Flow], following: Callable[[Flow], Step]) -> Asked:
+def run(wire: Silence, asked: list[Flow], following: Callable[[Flow], Step]) -> int:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asking, "monotonic", lambda: wire.now)
         return at_once(ask(wire, asked, following))
@@ -103,7 +106,7 @@ def most_within(times: list[float], seconds: float) -> int:
 def test_silence_is_waited_for_and_then_it_is_over() -> None:
     wire = Silence()
     (flow,) = flows(1)
-    assert run(wire, [flow], once()).sent == 1
+    assert run(wire, [flow], once()) == 1
     assert wire.now >= 1000.5
     assert flow.at(64).settled()
     assert flow.at(64).replies == []
@@ -177,29 +180,21 @@ def test_who_waits_is_asked_again_when_something_is_learnt_of_the_group() -> Non
             return "wait"
         return once()(flow)
 
-    assert run(wire, [second, first, other], following).sent == 3
+    assert run(wire, [second, first, other], following) == 3
     assert [p.target for _, p in wire.sent].index(first.target) < [
         p.target for _, p in wire.sent
     ].index(second.target)
 
 
 def test_when_everybody_waits_it_ends_all_the_same() -> None:
-    assert run(Silence(), flows(3), lambda _flow: "wait").sent == 0
+    assert run(Silence(), flows(3), lambda _flow: "wait") == 0
 
 
 def test_answers_to_what_was_never_asked_are_nobody_s() -> None:
     wire = Silence()
     stranger = IPv4Address("198.51.100.9")
     wire.answer = lambda probe: [
-        HopReply(
-            target=target,
-            ttl=ttl,
-            method="icmp",
-            large=False,
-            attempt=0,
-            kind="echo-reply",
-            source=target,
-        )
+        echo(probe, target=target, ttl=ttl, source=target)
         for target, ttl in ((stranger, 64), (probe.target, 7))
     ]
     (flow,) = flows(1)
@@ -211,15 +206,10 @@ def test_answers_to_what_was_never_asked_are_nobody_s() -> None:
 def test_a_question_that_was_answered_may_be_asked_again_and_the_fastest_answer_counts() -> None:
     wire = Silence()
     times = iter((0.2, 0.01))
-    wire.answer = lambda probe: [
-        HopReply(
-            **{f: getattr(echo(probe), f) for f in HopReply.__struct_fields__ if f != "rtt"},
-            rtt=next(times),
-        )
-    ]
+    wire.answer = lambda probe: [echo(probe, rtt=next(times))]
     (flow,) = flows(1)
     again = Ask(WHOLE, 0.5)
-    assert run(wire, [flow], lambda f: "done" if f.at(64).repeated() else again).sent == 2
+    assert run(wire, [flow], lambda f: "done" if f.at(64).repeated() else again) == 2
     assert flow.rtt == 0.01
     assert len(flow.at(64).replies) == 1
     assert [probe.attempt for _, probe in wire.sent] == [1, 2]
@@ -228,16 +218,7 @@ def test_a_question_that_was_answered_may_be_asked_again_and_the_fastest_answer_
 def test_a_flood_of_different_answers_is_cut_short() -> None:
     wire = Silence()
     wire.answer = lambda probe: [
-        HopReply(
-            target=probe.target,
-            ttl=probe.ttl,
-            method="icmp",
-            large=False,
-            attempt=0,
-            kind="time-exceeded",
-            source=IPv4Address(f"198.51.100.{n}"),
-        )
-        for n in range(50)
+        echo(probe, kind="time-exceeded", source=IPv4Address(f"198.51.100.{n}")) for n in range(50)
     ]
     (flow,) = flows(1)
     run(wire, [flow], once())
@@ -246,17 +227,7 @@ def test_a_flood_of_different_answers_is_cut_short() -> None:
 
 def test_a_redirect_is_not_what_is_waited_for() -> None:
     wire = Silence()
-    wire.answer = lambda probe: [
-        HopReply(
-            target=probe.target,
-            ttl=probe.ttl,
-            method="icmp",
-            large=False,
-            attempt=0,
-            kind="redirect",
-            source=IPv4Address("198.51.100.1"),
-        )
-    ]
+    wire.answer = lambda probe: [echo(probe, kind="redirect", source=IPv4Address("198.51.100.1"))]
     run(wire, flows(1), once())
     assert wire.now >= 1000.5
 

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from probes.records import HopReply, IPAddress, Method, Probe
+from probes.trace.ip import ICMP6
 from probes.trace.packets import Codec
 from tests.probes.trace import answers
 
@@ -132,7 +133,7 @@ def test_a_raw_icmpv6_sockets_message_is_read_without_its_header(probe: Probe, s
     message = answers.body(answer(packet) if probe.method == "icmp" else exceeded(packet))
     sender = probe.target if probe.method == "icmp" else ROUTER6
     assert isinstance(sender, IPv6Address)
-    reply = ours.read_icmp6(sender, 7, message)
+    reply = ours.read_bare(sender.packed, ICMP6, 7, message)
     assert same_probe(reply, probe)
     assert reply is not None
     assert (reply.source, reply.reply_ttl) == (sender, 7)
@@ -292,7 +293,7 @@ def test_no_octets_raise(octets: bytes) -> None:
     ours = codec()
     assert ours.read(octets) is None
     assert ours.read(memoryview(octets)) is None
-    assert ours.read_icmp6(ROUTER6, None, octets) is None
+    assert ours.read_bare(ROUTER6.packed, ICMP6, None, octets) is None
 
 
 @given(probes, st.data())
@@ -305,7 +306,7 @@ def test_no_spoilt_answer_raises(probe: Probe, data: st.DataObject) -> None:
             st.integers(0, 255)
         )
     octets = bytes(spoilt)[: data.draw(st.integers(0, len(spoilt)))]
-    for reply in (ours.read(octets), ours.read_icmp6(ROUTER6, 64, octets[40:])):
+    for reply in (ours.read(octets), ours.read_bare(ROUTER6.packed, ICMP6, 64, octets[40:])):
         assert reply is None or reply.target.version == probe.target.version
 
 
