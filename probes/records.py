@@ -170,20 +170,51 @@ class FdbEntry(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
+class Vlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A VLAN that the device has (CISCO-VTP-MIB vtpVlanTable, Q-BRIDGE-MIB dot1qVlanCurrentTable).
+
+    One that is not `operational` carries no frames.
+    """
+
+    vlan: int
+    name: str = ""
+    operational: bool = True
+
+
 class Neighbor(msgspec.Struct, frozen=True, kw_only=True):
-    """What the other end of a port says of itself (LLDP-MIB lldpRemTable): a claim, not a fact.
+    """What the other end of a port says of itself by LLDP, CDP or FDP: a claim, not a fact.
 
     `port` is the local if_name, `remote_chassis` a MAC in canonical form where it is one, and so
     is `remote_port`. Many agents name the port only in `remote_port_descr` (lldpd does).
+    `remote_platform` is its own description of itself, `remote_addresses` where it says that it
+    can be managed.
     """
 
-    protocol: str
+    protocol: Literal["lldp", "cdp", "fdp"]
     if_index: int | None
     port: str
     remote_name: str
     remote_port: str
     remote_chassis: str
     remote_port_descr: str = ""
+    remote_platform: str = ""
+    remote_addresses: tuple[IPAddress, ...] = ()
+
+
+class VirtualGateway(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that a router shares with others, by the router's own word.
+
+    `group` is the HSRP group or the VRID, `state` the protocol's word for this router's part in it
+    (active, standby, master, backup, ...). `mac` is None where the router does not tell which
+    virtual MAC goes with the address.
+    """
+
+    ip: IPAddress
+    mac: str | None
+    protocol: Literal["hsrp", "vrrp", "vrrp-e"]
+    if_index: int
+    group: int
+    state: str
 
 
 class Chassis(msgspec.Struct, frozen=True, kw_only=True):
