@@ -1,28 +1,22 @@
 """Reads routers and switches over SNMP, many at once; what fails becomes a gap, never a stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from netguard.config import Config, credentials
 from netguard.errors import ConfigError
 from netguard.inventory import Device, Inventory
 from netguard.view import DeviceView, PortTables
-from probes.errors import NoAnswer, ProbeError
-from probes.mibs import (
-    bridge_mib,
-    cisco_pagp_mib,
-    cisco_vtp_mib,
-    foundry_sn_switch_group_mib,
-    ieee8023_lag_mib,
-    if_mib,
-    ip_mib,
-    lldp_mib,
-    q_bridge_mib,
-    snmpv2_mib,
-)
-from probes.records import BasePort, FdbEntry, Gap, LagMember, SystemInfo, Table, Tagging
+from probes.errors import ProbeError
+from probes.mibs import bridge_mib, lldp_mib, snmpv2_mib
+from probes.platforms.detection import detect
+from probes.platforms.platform import Family, Platform
+from probes.platforms.reading import Reading
+from probes.records import Gap, SystemInfo, Table
 from probes.snmp import Session, open_session
 
 T = TypeVar("T")
@@ -31,12 +25,12 @@ Clock = Callable[[], datetime]
 # Devices asked at the same moment: enough that a dead one delays nobody, few enough for one core.
 AT_ONCE = 64
 
-_PLATFORMS = {"1.3.6.1.4.1.9.": "catalyst", "1.3.6.1.4.1.1991.": "foundry"}
-_OWN_MEMBERS = {
-    "catalyst": (cisco_pagp_mib.members,),
-    "foundry": (foundry_sn_switch_group_mib.members,),
-}
-_SILENT = frozenset(("snmp-timeout", "snmp-deadline"))
+# What judging and locating need, what else there is to be shown, and what a port is made for. In
+# the contexts of VLANs an agent may be silent that answers otherwise: they come last.
+_NEEDED = ("interfaces", "addresses", "arp", "virtual_gateways", "neighbors", "lag_members", "fdb")
+_WHOLE = (*_NEEDED[:-1], "vlans", "tagging", "fdb")
+_NOT_SHOWN = frozenset(("no-fdb", "fdb-port-unknown"))
+_OF_PORTS = ("lag_members", "tagging", "base_ports_by_vlan")
 
 
 async def read_devices(
@@ -61,28 +55,84 @@ async def read_devices(
 
 
 async def read_device(config: Config, device: Device, *, clock: Clock) -> DeviceView:
-    """Read all that netguard uses from one device; never raises for what the device does."""
+    """Read what netguard uses of one device; never raises for what the device does.
+
+    The FDB is that of the VLANs of its segments, or of all its VLANs where these name none. That a
+    router shows none of its stations' ports is nothing that anybody misses.
+    """
+    view = await _read(config, device, _NEEDED, _vlans(config.inventory, device), clock=clock)
+    if device.role == "switch":
+        return view
+    return replace(view, gaps=tuple(gap for gap in view.gaps if gap.kind not in _NOT_SHOWN))
+
+
+async def read_whole(
+    config: Config, device: Device, *, clock: Clock, progress: Callable[[int, int], None]
+) -> DeviceView:
+    """Read all that netguard understands of one device, in all its VLANs, as `read_device`."""
+    return await _read(config, device, _WHOLE, (), clock=clock, progress=progress)
+
+
+async def _read(
+    config: Config,
+    device: Device,
+    names: Sequence[str],
+    vlans: tuple[int, ...],
+    *,
+    clock: Clock,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> DeviceView:
     try:
         async with _open(config, device) as session:
             system = await snmpv2_mib.system(session)
-            return await _tables(session, device, system, _vlans(config.inventory, device), clock)
+            reading = _reading(session, device, platform_of(device, system), vlans)
+            chassis, no_chassis = await _said(lldp_mib.chassis(session))
+            base_address, no_base = await _said(bridge_mib.base_address(session))
+            await reading.read(names, config.snmp[device.snmp].deadline, progress)
     except (ProbeError, ConfigError) as error:
         return DeviceView(device=device, seen=clock(), gaps=(_unread(device, error),))
+    tables = {name: table for name, table in reading.tables.items() if name in _WHOLE}
+    gaps = (gap for table in reading.tables.values() for gap in table.gaps)
+    return DeviceView(
+        device=device,
+        seen=clock(),
+        platform=reading.platform.family,
+        operating_system=reading.platform.name,
+        system=system,
+        chassis=chassis,
+        base_address=base_address,
+        gaps=tuple(dict.fromkeys((*no_chassis, *no_base, *gaps, *reading.gaps))),
+        **{name: table.rows for name, table in tables.items()},
+    )
 
 
-async def read_port_tables(config: Config, device: Device, platform: str) -> PortTables:
-    """Read what each port of a device is made for; never raises for what the device does.
+async def read_port_tables(config: Config, device: Device, family: Family) -> PortTables:
+    """Read what each port of a device of a known family is made for.
 
-    Where it cannot be asked at all, every table has the gap.
+    Never raises for what the device does. A table that could not be asked for has the gap.
     """
     try:
         async with _open(config, device) as session:
-            await snmpv2_mib.system(session)  # so that a dead device costs one wait, not many
+            system = await snmpv2_mib.system(session)
             vlans = _vlans(config.inventory, device)
-            return await _port_tables(session, device, platform, vlans)
+            reading = _reading(session, device, detect(system, family), vlans)
+            await reading.read(_OF_PORTS, config.snmp[device.snmp].deadline)
     except (ProbeError, ConfigError) as error:
-        unread: Table[Any] = Table((), (_unread(device, error),))
-        return PortTables(base_ports=unread, tagging=unread, lag_members=unread)
+        return _port_tables({}, (_unread(device, error),))
+    return _port_tables(reading.tables, reading.gaps)
+
+
+def _port_tables(tables: Mapping[str, Table[Any]], gaps: tuple[Gap, ...]) -> PortTables:
+    """Put the tables together; one that was not read has all the gaps there are."""
+    gaps += tuple(gap for table in tables.values() for gap in table.gaps)
+    members, tagging, ports = (tables.get(name, Table((), gaps)) for name in _OF_PORTS)
+    return PortTables(base_ports=ports, tagging=tagging, lag_members=members)
+
+
+def _reading(
+    session: Session, device: Device, platform: Platform, vlans: tuple[int, ...]
+) -> Reading:
+    return Reading(session, platform, vlans, is_switch=device.role == "switch")
 
 
 def _open(config: Config, device: Device) -> Session:
@@ -104,12 +154,9 @@ def _unread(device: Device, error: ProbeError | ConfigError) -> Gap:
     return Gap(subject=device.name, kind="no-secret", detail=error.message, remedy=error.remedy)
 
 
-def platform_of(device: Device, system: SystemInfo) -> str:
-    """Return the platform: as configured, or by the vendor's arc in sysObjectID."""
-    if device.platform != "auto":
-        return device.platform
-    known = (p for arc, p in _PLATFORMS.items() if f"{system.sys_object_id}.".startswith(arc))
-    return next(known, "generic")
+def platform_of(device: Device, system: SystemInfo) -> Platform:
+    """Return the platform: of the family that is configured, else by what the device says."""
+    return detect(system, None if device.platform == "auto" else device.platform)
 
 
 def _vlans(inventory: Inventory, device: Device) -> tuple[int, ...]:
@@ -123,135 +170,9 @@ def _vlans(inventory: Inventory, device: Device) -> tuple[int, ...]:
     )
 
 
-async def _tables(
-    session: Session, device: Device, system: SystemInfo, vlans: tuple[int, ...], clock: Clock
-) -> DeviceView:
-    """Read the tables one after the other: a device's own agent is the slow part."""
-    platform = platform_of(device, system)
-    interfaces = await if_mib.interfaces(session)
-    addresses = await ip_mib.addresses(session)
-    arp = await ip_mib.arp(session)
-    neighbors = await lldp_mib.neighbors(session)
-    fdb = await _fdb(session, device, platform, vlans)
-    chassis, no_chassis = await _said(lldp_mib.chassis(session))
-    base_address, no_base = await _said(bridge_mib.base_address(session))
-    return DeviceView(
-        device=device,
-        platform=platform,
-        system=system,
-        chassis=chassis,
-        base_address=base_address,
-        interfaces=interfaces.rows,
-        addresses=addresses.rows,
-        arp=arp.rows,
-        fdb=fdb.rows,
-        neighbors=neighbors.rows,
-        gaps=tuple(
-            dict.fromkeys(
-                (
-                    *(g for t in (interfaces, addresses, arp, neighbors, fdb) for g in t.gaps),
-                    *no_chassis,
-                    *no_base,
-                )
-            )
-        ),
-        seen=clock(),
-    )
-
-
 async def _said(question: Awaitable[T]) -> tuple[T | None, tuple[Gap, ...]]:
     """Await a single object; its failure is a gap, and loses none of the tables."""
     try:
         return await question, ()
     except ProbeError as error:
         return None, (error.gap(),)
-
-
-def _has_contexts(device: Device, platform: str) -> bool:
-    """Tell whether the device keeps a bridge for each VLAN, in a context of its own."""
-    return platform == "catalyst" and device.role == "switch"
-
-
-async def _fdb(
-    session: Session, device: Device, platform: str, vlans: tuple[int, ...]
-) -> Table[FdbEntry]:
-    """Read the FDB where the platform keeps it: a Catalyst has one for each VLAN (BRIDGE-MIB)."""
-    if _has_contexts(device, platform):
-        if not vlans:
-            return Table(rows=(), gaps=(_no_vlan(device),))
-        tables = [await bridge_mib.fdb(session.in_vlan(vlan), vlan=vlan) for vlan in vlans]
-        return Table(
-            rows=tuple(row for table in tables for row in table.rows),
-            gaps=tuple(gap for table in tables for gap in table.gaps),
-        )
-    table = await q_bridge_mib.fdb(session)
-    return table if table.rows or table.gaps else await bridge_mib.fdb(session)
-
-
-def _no_vlan(device: Device) -> Gap:
-    return Gap(
-        subject=device.name,
-        kind="vlan-unknown",
-        detail="a Catalyst keeps one FDB for each VLAN, and no segment with this switch names one",
-        remedy=f"list {device.name} in `switches` of its [[segment]], and set `vlan` there",
-    )
-
-
-async def _port_tables(
-    session: Session, device: Device, platform: str, vlans: tuple[int, ...]
-) -> PortTables:
-    """Read the tables one after the other; raises NoAnswer where the agent falls silent."""
-    lag_members = await _lag_members(session, platform)
-    tagging = _whole(await _tagging(session, platform))
-    base_ports = await _base_ports(session, device, platform, vlans)
-    return PortTables(base_ports=base_ports, tagging=tagging, lag_members=lag_members)
-
-
-def _whole(table: Table[T]) -> Table[T]:
-    """Return the table; raise NoAnswer for silence, which would be waited for again and again."""
-    for gap in table.gaps:
-        if gap.kind in _SILENT:
-            raise NoAnswer(gap.subject, gap.detail, remedy=gap.remedy, kind=gap.kind)
-    return table
-
-
-async def _lag_members(session: Session, platform: str) -> Table[LagMember]:
-    """Merge all that tells of aggregates; the first that names a port's aggregate is believed."""
-    tables = [
-        _whole(await members(session))
-        for members in (ieee8023_lag_mib.members, *_OWN_MEMBERS.get(platform, ()))
-    ]
-    rows: dict[int, LagMember] = {}
-    for row in (row for table in tables for row in table.rows):
-        if row.if_index not in rows or not rows[row.if_index].aggregate:
-            rows[row.if_index] = row
-    return Table(tuple(rows.values()), tuple(gap for table in tables for gap in table.gaps))
-
-
-async def _tagging(session: Session, platform: str) -> Table[Tagging]:
-    """Read which ports are tagged, where the platform says it."""
-    if platform == "catalyst":
-        return await cisco_vtp_mib.trunks(session)
-    if platform == "foundry":
-        table = await foundry_sn_switch_group_mib.tagging(session)
-        if table.rows or table.gaps:
-            return table
-    return await q_bridge_mib.tagging(session)
-
-
-async def _base_ports(
-    session: Session, device: Device, platform: str, vlans: tuple[int, ...]
-) -> Table[BasePort]:
-    """Read the bridge ports where the platform keeps them, as `_fdb` does the stations."""
-    if not _has_contexts(device, platform):
-        return await bridge_mib.base_ports(session)
-    if not vlans:
-        return Table((), (_no_vlan(device),))
-    tables = []
-    for vlan in vlans:
-        async with session.in_vlan(vlan) as context:
-            tables.append(await bridge_mib.base_ports(context))
-    return Table(
-        tuple(dict.fromkeys(row for table in tables for row in table.rows)),
-        tuple(gap for table in tables for gap in table.gaps),
-    )

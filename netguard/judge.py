@@ -1,26 +1,31 @@
 """From one look at the network to findings, and which addresses deserve a second look first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from netguard.findings import Finding, gravest_first
-from netguard.inventory import Gateway
-from netguard.locate import topology
+from netguard.inventory import Gateway, Server, SwitchPort
+from netguard.locate import Topology, topology
 from netguard.rules.address_conflict import address_conflict
 from netguard.rules.claims import answers, tests_of
 from netguard.rules.gateway import gateway_changed, gateway_hijack
+from netguard.rules.mac_flapping import mac_flapping
+from netguard.rules.neighbor_unconfirmed import neighbor_unconfirmed
 from netguard.rules.unassigned_address import unassigned_address
 from netguard.scene import Scene, homes
 from netguard.view import SegmentView, View, gateway_identity, routers_of
 from probes.records import IPAddress
 
 Rule = Callable[[Scene], Iterator[Finding]]
+TableRule = Callable[[View, Topology, Mapping[SwitchPort, Server]], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (gateway_hijack, address_conflict, gateway_changed, unassigned_address)
+# What the devices' tables show, whether or not a segment could be swept.
+TABLE_RULES: tuple[TableRule, ...] = (mac_flapping, neighbor_unconfirmed)
 
 
 def judge(view: View) -> tuple[Finding, ...]:
-    """Apply every rule to every segment that was swept; the worst comes first."""
+    """Apply each rule to all swept segments, or to all devices' tables; the worst comes first."""
     ports = homes(view)
     ways = topology(view.devices, ports)
     scenes = [
@@ -28,8 +33,9 @@ def judge(view: View) -> tuple[Finding, ...]:
         for seen in view.segments
         if seen.sweep is not None
     ]
-    found = (finding for scene in scenes for rule in RULES for finding in rule(scene))
-    return tuple(sorted(found, key=gravest_first))
+    heard = (finding for scene in scenes for rule in RULES for finding in rule(scene))
+    read = (finding for rule in TABLE_RULES for finding in rule(view, ways, ports))
+    return tuple(sorted((*heard, *read), key=gravest_first))
 
 
 def judge_gateways(view: View) -> tuple[Finding, ...]:

@@ -12,9 +12,10 @@ import msgspec
 
 from netguard.findings import Location
 from netguard.inventory import SwitchPort
+from netguard.neighbors import Directory, far_port, near_port
 from netguard.ports import find_port
-from netguard.view import DeviceView
-from probes.records import Interface, Neighbor
+from netguard.view import DeviceView, aggregates
+from probes.records import Interface
 
 Links = Mapping[SwitchPort, SwitchPort]
 # What kind of answer it is: one end port; several end ports (a loop, a moved or a cloned MAC);
@@ -61,19 +62,49 @@ def topology(devices: Mapping[str, DeviceView], occupied: Collection[SwitchPort]
     """
     confirmed = confirmed_links(devices)
     links = {a: b for a, b in confirmed.items() if a not in occupied and b not in occupied}
-    configured = (
+    links |= _aggregated(links, devices)
+    configured = {
         SwitchPort(view.device.name, port.name)
         for view in devices.values()
         for name in view.device.uplinks
         if (port := find_port(view.interfaces, name))
-    )
-    uplinks = frozenset((*links, *configured, *_towards_unread(devices.values(), occupied)))
+    }
+    known = {*links, *configured, *_towards_unread(devices.values(), occupied)}
+    uplinks = frozenset(_with_bundles(known, devices))
     return Topology(
         roles={name: view.device.role for name, view in devices.items()},
         links=links,
         uplinks=uplinks,
         sightings=_by_station(devices.values(), uplinks),
     )
+
+
+def _aggregated(links: Links, devices: Mapping[str, DeviceView]) -> dict[SwitchPort, SwitchPort]:
+    """Return the links between aggregates whose ports are linked: the FDBs name the aggregates."""
+    above = _bundles(devices)
+    raised = {above.get(near, near): above.get(far, far) for near, far in links.items()}
+    return {near: far for near, far in raised.items() if near not in links or far not in links}
+
+
+def _bundles(devices: Mapping[str, DeviceView]) -> dict[SwitchPort, SwitchPort]:
+    """Return the aggregate of each port that is in one."""
+    return {
+        SwitchPort(name, port.name): SwitchPort(name, above[port.if_index].name)
+        for name, view in devices.items()
+        if (above := aggregates(view))
+        for port in view.interfaces
+        if port.if_index in above
+    }
+
+
+def _with_bundles(
+    uplinks: set[SwitchPort], devices: Mapping[str, DeviceView]
+) -> Iterator[SwitchPort]:
+    """Yield the uplinks, the aggregates that they are in, and all the ports of these."""
+    above = _bundles(devices)
+    whole = {above.get(port, port) for port in uplinks}
+    yield from uplinks | whole
+    yield from (port for port, aggregate in above.items() if aggregate in whole)
 
 
 def _towards_unread(
@@ -85,62 +116,29 @@ def _towards_unread(
     port would be far worse.
     """
     known = tuple(views)
-    unread = {_short(view.device.name) for view in known if view.system is None}
+    unread = Directory(view for view in known if view.system is None)
     for view in known:
         for neighbor in view.neighbors:
-            near = find_port(view.interfaces, neighbor.port)
-            if near and _short(neighbor.remote_name) in unread:
+            near = near_port(view, neighbor)
+            if near and unread.meant(neighbor):
                 port = SwitchPort(view.device.name, near.name)
                 if port not in occupied:
                     yield port
 
 
-def _short(name: str) -> str:
-    """Return a device's name without its domain, as people and sysName differ about that."""
-    return name.partition(".")[0].casefold()
-
-
 def confirmed_links(devices: Mapping[str, DeviceView]) -> dict[SwitchPort, SwitchPort]:
     """Return port -> far port for the links whose two ends, both read by us, name each other."""
-    named = _devices_by_name(devices.values())
+    directory = Directory(devices.values())
     claimed = {
         (SwitchPort(here.device.name, near.name), SwitchPort(there.device.name, far.name))
         for here in devices.values()
         for neighbor in here.neighbors
-        for there in _meant(neighbor, named)
+        for there in directory.meant(neighbor)
         if there is not here
-        and (near := find_port(here.interfaces, neighbor.port))
-        and (far := _far_port(there, neighbor))
+        and (near := near_port(here, neighbor))
+        and (far := far_port(there, neighbor))
     }
     return {near: far for near, far in sorted(claimed, key=str) if (far, near) in claimed}
-
-
-def _far_port(there: DeviceView, neighbor: Neighbor) -> Interface | None:
-    """Return the far end's port, which agents name by if_name, by description or by its MAC."""
-    by_name = find_port(there.interfaces, neighbor.remote_port)
-    by_descr = find_port(there.interfaces, neighbor.remote_port_descr)
-    by_mac = [i for i in there.interfaces if i.phys_address == neighbor.remote_port]
-    return by_name or by_descr or (by_mac[0] if len(by_mac) == 1 else None)
-
-
-def _devices_by_name(views: Iterable[DeviceView]) -> dict[str, list[DeviceView]]:
-    """Index devices by every name they go by towards neighbours: chassis id, MAC, sysName."""
-    named: dict[str, list[DeviceView]] = {}
-    for view in views:
-        chassis, system = view.chassis, view.system
-        names = {
-            view.base_address or "",
-            *((chassis.chassis_id, chassis.sys_name) if chassis else ()),
-            *((system.sys_name,) if system else ()),
-        }
-        for name in names - {""}:
-            named.setdefault(name, []).append(view)
-    return named
-
-
-def _meant(neighbor: Neighbor, named: Mapping[str, list[DeviceView]]) -> list[DeviceView]:
-    """Return the devices that a neighbour claims to be."""
-    return named.get(neighbor.remote_chassis) or named.get(neighbor.remote_name) or []
 
 
 def _by_station(
@@ -149,7 +147,7 @@ def _by_station(
     """Index the learned FDB rows by station; a row whose port has no name locates nobody."""
     found: dict[str, dict[Sighting, None]] = {}
     for view in views:
-        interfaces = {i.if_index: i for i in view.interfaces}
+        interfaces = {i.if_index: i for i in view.interfaces} | aggregates(view)
         for entry in view.fdb:
             port = interfaces.get(entry.if_index) if entry.if_index is not None else None
             if entry.status == "learned" and port is not None:

@@ -1,6 +1,6 @@
 """What one sweep takes from the store and gives back to it; without a store it goes on without."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -9,9 +9,11 @@ from netguard.errors import StoreError
 from netguard.findings import Finding
 from netguard.inventory import Inventory
 from netguard.locate import locate, topology
+from netguard.rules.mac_flapping import FORGET, followed, moved, settled
+from netguard.rules.neighbor_unconfirmed import about, undecided
 from netguard.scene import homes
 from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, open_store, store_gap
-from netguard.view import Identity, SegmentView, View, confirmed_identity
+from netguard.view import Identity, Stay, View, confirmed_identity
 from probes.records import Gap, IPAddress
 
 Place = tuple[str, IPAddress]  # a segment's name, and an address in it
@@ -112,6 +114,36 @@ def first_seen(memory: Memory, view: View) -> dict[Place, dict[str, datetime]]:
         return {}  # a mere hint; that the store is gone is said when the sweep is written down
 
 
+Flights = Mapping[tuple[str, str], tuple[Stay, ...]]
+
+
+def flights(memory: Memory, view: View) -> Flights | None:
+    """Return where the stations that move were in the last looks; None without a store.
+
+    Those are the ones that were on a new port lately, and those that are on one now.
+    """
+    if memory.gap is not None:
+        return None
+    names = [seen.segment.name for seen in view.segments]
+    ports = homes(view)
+    try:
+        with open_store(memory.url) as store:
+            known = store.flights(names)
+            last = store.last_stays(names, view.now - FORGET)
+    except StoreError:
+        return None  # that the store is gone is said when the sweep is written down
+    return {**moved(view, topology(view.devices, ports), ports, last), **known}
+
+
+def moving(view: View) -> Flights | None:
+    """Return what is to be remembered of the stations that move; None leaves it as it is."""
+    if view.flights is None:
+        return None
+    ports = homes(view)
+    seen = followed(view, topology(view.devices, ports), ports)
+    return {station: stays for station, stays in seen.items() if not settled(stays)}
+
+
 def remember(
     memory: Memory, view: View, findings: Sequence[Finding], record: SweepRecord
 ) -> Remembered:
@@ -127,6 +159,7 @@ def remember(
                 identities(view),
                 covered=covered(view),
                 now=view.now,
+                moving=moving(view),
             )
     except StoreError as error:
         return Remembered(findings=tuple(findings), gaps=(store_gap(error),))
@@ -189,18 +222,34 @@ def covered(view: View) -> Callable[[Finding], bool]:
     A switch that cannot be read may be one whose servers cannot be reached either, so its
     silence ends nothing.
     """
-    complete = {seen.segment.name for seen in view.segments if _complete(view, seen)}
-    return lambda finding: finding.segment in complete and finding.kind in SWEPT
+    switched = {s.segment.name for s in view.segments if _all_read(view, s.segment.switches)}
+    routed = {s.segment.name for s in view.segments if _all_read(view, s.segment.routers)}
+    swept = {s.segment.name for s in view.segments if s.sweep and not s.gaps}
+    unclear = undecided(view)
+    devices = tuple(name for name, device in view.devices.items() if not device.gaps)
+
+    def is_covered(finding: Finding) -> bool:
+        if finding.kind == "neighbor-unconfirmed":
+            return finding.id not in unclear and any(about(finding, name) for name in devices)
+        if finding.kind == "mac-flapping":
+            return finding.segment in switched and view.flights is not None
+        return finding.segment in switched & routed & swept and finding.kind in SWEPT
+
+    return is_covered
 
 
 # The kinds of trouble that a sweep can see, and so can see ended.
-SWEPT = frozenset({"address-conflict", "gateway-hijack", "gateway-changed", "unassigned-address"})
+SWEPT = frozenset(
+    {
+        "address-conflict",
+        "gateway-hijack",
+        "gateway-changed",
+        "mac-flapping",
+        "neighbor-unconfirmed",
+        "unassigned-address",
+    }
+)
 
 
-def _complete(view: View, seen: SegmentView) -> bool:
-    devices = (*seen.segment.routers, *seen.segment.switches)
-    return (
-        seen.sweep is not None
-        and not seen.gaps
-        and all(name in view.devices and not view.devices[name].gaps for name in devices)
-    )
+def _all_read(view: View, devices: Iterable[str]) -> bool:
+    return all(name in view.devices and not view.devices[name].gaps for name in devices)

@@ -21,7 +21,7 @@ from netguard.gateways import look_at_gateways
 from netguard.inventory import Segment, devices_named, index
 from netguard.judge import judge, judge_gateways, silent_gateways
 from netguard.meter import Meter, Progress
-from netguard.remember import SWEPT, Memory, Remembered, add, first_seen, remember
+from netguard.remember import SWEPT, Memory, Remembered, add, first_seen, flights, remember
 from netguard.rules.claims import answers, tests_of
 from netguard.store import SweepRecord
 from netguard.view import View
@@ -66,7 +66,9 @@ async def sweep(
             await sweep_gateways(config, segments, memory, clock=clock, progress=progress)
         ).deeds
     view = await measure(config, segments, memory, clock=clock, progress=progress)
-    view = msgspec.structs.replace(view, first_seen=first_seen(memory, view))
+    view = msgspec.structs.replace(
+        view, first_seen=first_seen(memory, view), flights=flights(memory, view)
+    )
     record = _recorded(view, segments, started, clock)
     remembered = remember(memory, view, judge(view), record)
     deeds = (
@@ -120,12 +122,12 @@ def with_deeds(report: Report, deeds: tuple[Deed, ...]) -> Report:
 
 
 def report(record: SweepRecord, remembered: Remembered) -> Report:
-    """Put together what the sweep has to say about its own segments."""
-    own = record.segments
+    """Put together what the sweep has to say about its own segments, and about devices."""
+    own = (*record.segments, None)
     return Report(
         started=record.started,
         duration_s=record.duration,
-        segments=own,
+        segments=record.segments,
         counts=record.counts,
         findings=tuple(
             sorted(

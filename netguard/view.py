@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from netguard.inventory import Device, Gateway, Index, Inventory, Segment
+from netguard.inventory import Device, Gateway, Index, Inventory, Segment, SwitchPort
+from probes.mac import virtual_family
 from probes.records import (
     ArpClaim,
     ArpEntry,
@@ -29,17 +30,25 @@ from probes.records import (
     SystemInfo,
     Table,
     Tagging,
+    VirtualGateway,
+    Vlan,
 )
 
 Claims = Mapping[IPAddress, Mapping[str, ArpClaim]]
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """One router or switch as it was read; `gaps` says which tables are incomplete."""
+    """One router or switch as it was read; `gaps` says which tables are incomplete.
+
+    `platform` is the family of devices that it belongs to, as people configure it, and
+    `operating_system` what runs on it, as `probes.platforms` names it. `vlans` and `tagging` are
+    empty unless the device was read whole.
+    """
 
     device: Device
     seen: datetime
-    platform: str = "generic"
+    platform: Literal["catalyst", "foundry", "generic"] = "generic"
+    operating_system: str = ""
     system: SystemInfo | None = None
     chassis: Chassis | None = None
     base_address: str | None = None
@@ -48,6 +57,10 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     arp: tuple[ArpEntry, ...] = ()
     fdb: tuple[FdbEntry, ...] = ()
     neighbors: tuple[Neighbor, ...] = ()
+    lag_members: tuple[LagMember, ...] = ()
+    virtual_gateways: tuple[VirtualGateway, ...] = ()
+    vlans: tuple[Vlan, ...] = ()
+    tagging: tuple[Tagging, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
@@ -90,12 +103,22 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     said_by: str = ""
 
 
+class Stay(msgspec.Struct, frozen=True):
+    """One look in which a station was learned on an end port: which, in which VLAN, and when."""
+
+    port: SwitchPort
+    vlan: int | None
+    seen: datetime
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known at one moment.
 
     `remembered` holds, by (segment, address), the identity that a router itself gave over SNMP in
     an earlier look; `last_stations` the station that answered for a gateway in the last sweep;
-    `first_seen` when each station first used an address that is in doubt now.
+    `first_seen` when each station first used an address that is in doubt now; `flights`, by
+    (segment, MAC), where stations that move were in the last looks, oldest first (None: that was
+    not looked up).
     """
 
     now: datetime
@@ -106,6 +129,20 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     remembered: Mapping[tuple[str, IPAddress], Identity] = {}
     last_stations: Mapping[tuple[str, IPAddress], str] = {}
     first_seen: Mapping[tuple[str, IPAddress], Mapping[str, datetime]] = {}
+    flights: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None
+
+
+def aggregates(view: DeviceView) -> dict[int, Interface]:
+    """Return the aggregate of each port that is in one, by the port's if_index.
+
+    An FDB names the aggregate, neighbours and people name its ports.
+    """
+    interfaces = {one.if_index: one for one in view.interfaces}
+    return {
+        member.if_index: interfaces[member.aggregate]
+        for member in view.lag_members
+        if member.aggregate in interfaces
+    }
 
 
 def claims_of(sweep: ArpSweep) -> Claims:
@@ -133,25 +170,75 @@ def routers_of(view: View, segment: Segment) -> Iterator[DeviceView]:
 
 
 def router_addresses(view: View, segment: Segment) -> dict[IPAddress, frozenset[str]]:
-    """Return the routers' own addresses in the segment with the MACs of the interfaces they sit on.
+    """Return the routers' own addresses in the segment, also shared ones, with the MACs for them.
 
-    Read from ipAddrTable and ifPhysAddress of the router itself: what ARP says has no part in it.
+    Read from the router itself (ipAddrTable, ifPhysAddress, HSRP, VRRP): what ARP says has no part
+    in it. A virtual MAC goes with the addresses that it is reported for and with no others.
     """
     own: dict[IPAddress, set[str]] = {}
     for router in routers_of(view, segment):
-        macs = {i.if_index: i.phys_address for i in router.interfaces}
-        for address in router.addresses:
-            if any(address.ip in network for network in segment.networks):
-                mac = macs.get(address.if_index)
-                own.setdefault(address.ip, set()).update({mac} if mac else ())
-    return {address: frozenset(macs) for address, macs in own.items() if macs}
+        for address, mac in _spoken_for(router):
+            if any(address in network for network in segment.networks):
+                own.setdefault(address, set()).add(mac)
+    return {address: frozenset(macs) for address, macs in own.items()}
+
+
+def _spoken_for(router: DeviceView) -> Iterator[tuple[IPAddress, str]]:
+    """Yield the router's addresses with the MACs from which it answers for them.
+
+    For a shared address that is the virtual MAC, or the interface's own: keepalived does so
+    without its macvlan, IOS where it is told to use the burned-in address.
+    """
+    macs = {i.if_index: i.phys_address for i in router.interfaces}
+    for address in router.addresses:
+        if mac := macs.get(address.if_index):
+            yield address.ip, mac
+    for shared in router.virtual_gateways:
+        for each in filter(None, (shared.mac, macs.get(shared.if_index))):
+            yield shared.ip, each
 
 
 def router_macs(view: View, segment: Segment) -> frozenset[str]:
     """Return every MAC that is a router's by its own word or by the configuration, never by ARP."""
     said = (i.phys_address for r in routers_of(view, segment) for i in r.interfaces)
+    return frozenset(filter(None, said)) | _gateway_macs(view, segment)
+
+
+def virtual_macs(view: View, segment: Segment) -> frozenset[str]:
+    """Return the routers' MACs that go with one shared IPv4 address, or a few, and no others.
+
+    IPv6 has its own: from the card that bears one a router may well answer for its IPv4 addresses.
+    """
+    shared = {
+        one.mac
+        for router in routers_of(view, segment)
+        for one in router.virtual_gateways
+        if one.mac and isinstance(one.ip, IPv4Address)
+    }
+    return frozenset(filter(virtual_family, shared | _gateway_macs(view, segment)))
+
+
+def _gateway_macs(view: View, segment: Segment) -> frozenset[str]:
     pinned = (gateway_identity(view, segment, gateway) for gateway in segment.gateways)
-    return frozenset((*filter(None, said), *(m for p in pinned if p for m in p.macs)))
+    return frozenset(mac for identity in pinned if identity for mac in identity.macs)
+
+
+def cards_of(view: View, segment: Segment, address: IPAddress) -> frozenset[str]:
+    """Return the MACs of all interfaces of the router that has an address, or of those sharing it.
+
+    A host with several cards in one segment may answer from any. Two routers that each call an
+    address their own alone are no such thing.
+    """
+    own, sharing = [], []
+    for router in routers_of(view, segment):
+        if any(shared.ip == address for shared in router.virtual_gateways):
+            sharing.append(router)
+        elif any(each.ip == address for each in router.addresses):
+            own.append(router)
+    if len(own) > 1 and not sharing:
+        return frozenset()
+    macs = (i.phys_address for router in (*own, *sharing) for i in router.interfaces)
+    return frozenset(filter(None, macs))
 
 
 def gateway_identity(view: View, segment: Segment, gateway: Gateway) -> Identity | None:
@@ -175,12 +262,17 @@ def confirmed_identity(view: View, segment: Segment, address: IPAddress) -> Iden
     macs = router_addresses(view, segment).get(address)
     if not macs:
         return None
-    having = [r for r in routers_of(view, segment) if any(a.ip == address for a in r.addresses)]
+    having = [r for r in routers_of(view, segment) if address in dict(_spoken_for(r))]
+    shared = {
+        one.protocol.upper() for r in having for one in r.virtual_gateways if one.ip == address
+    }
     who = " and ".join(router.device.name for router in having)
+    how = f"shared by {' and '.join(sorted(shared))}" if shared else "its own"
+    verb = "say" if len(having) > 1 else "says"
     return Identity(
         macs=macs,
         source="snmp",
         seen=max(router.seen for router in having),
-        detail=f"{who} says that {address} is its own, on {', '.join(sorted(macs))}",
+        detail=f"{who} {verb} that {address} is {how}, on {', '.join(sorted(macs))}",
         said_by=who,
     )

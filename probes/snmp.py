@@ -7,6 +7,7 @@ itself, goes backwards or never ends yields the rows read so far and a `Gap`.
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,7 @@ import msgspec
 from probes.errors import Malformed, NoAnswer, ProbeError
 from probes.records import Gap
 from probes.snmp_gufo import GufoLink
-from probes.snmp_link import Credentials, Link, Target, Value, garbled
+from probes.snmp_link import Credentials, Link, Pace, Target, Value, garbled
 
 __all__ = ["Credentials", "Index", "Session", "Value", "Walk", "open_session"]
 
@@ -42,13 +43,19 @@ class Session:
     """
 
     def __init__(
-        self, target: Target, credentials: Credentials, deadline: float, vlan: int | None = None
+        self,
+        target: Target,
+        credentials: Credentials,
+        deadline: float,
+        pace: Pace,
+        vlan: int | None = None,
     ) -> None:
         self.vlan = vlan
         self._target = target
         self._credentials = credentials
         self._deadline = deadline
-        self._link = _link(target, credentials, vlan)
+        self._pace = pace
+        self._link = _link(target, credentials, pace, vlan)
         self._repetitions = 1 if credentials.version == "1" else REPETITIONS
         self._heard = False
         self._bulk_heard = False
@@ -78,7 +85,7 @@ class Session:
 
         That is the community `community@vlan`, or the SNMPv3 context `context_prefix` + vlan.
         """
-        return Session(self._target, self._credentials, self._deadline, vlan)
+        return Session(self._target, self._credentials, self._deadline, self._pace, vlan)
 
     async def get(self, *oids: str) -> dict[str, Value]:
         """Read single objects; those the agent does not have are missing from the answer.
@@ -155,16 +162,22 @@ def open_session(
     timeout: float = 1.5,
     retries: int = 2,
     deadline: float = 30.0,
+    pace: float = 0.0,
 ) -> Session:
     """Prepare to read an agent by IPv4 or IPv6 address or by name; nothing is sent yet.
 
     `subject` is the device's name in gaps and errors. `timeout` (seconds) is for each request,
-    which is sent `retries` more times; `deadline` is for a whole walk.
+    which is sent `retries` more times; `deadline` is for a whole walk, with all its waiting.
+    `pace` is how many requests a second the agent gets at most, of this session and those in its
+    VLANs together, repeated ones included (0: as many as it answers).
+
+    Raises ValueError for a pace that is no number of requests.
     """
-    return Session(Target(subject, host, port, timeout, retries), credentials, deadline)
+    target = Target(subject, host, port, timeout, retries)
+    return Session(target, credentials, deadline, Pace(pace))
 
 
-def _link(target: Target, credentials: Credentials, vlan: int | None) -> Link:
+def _link(target: Target, credentials: Credentials, pace: Pace, vlan: int | None) -> Link:
     context = ""
     if vlan is not None and credentials.version == "3":
         context = f"{credentials.context_prefix}{vlan}"
@@ -175,8 +188,8 @@ def _link(target: Target, credentials: Credentials, vlan: int | None) -> Link:
         # Costs 0.14 s, and most fleets never need it.
         from probes.snmp_pysnmp import PysnmpLink  # noqa: PLC0415 - see above
 
-        return PysnmpLink(target, credentials, context)
-    return GufoLink(target, credentials)
+        return PysnmpLink(target, credentials, context, pace=pace)
+    return GufoLink(target, credentials, pace)
 
 
 def _take(
@@ -195,7 +208,7 @@ def _take(
             if _arcs(name) < _arcs(oid):
                 raise _backwards(target, name)
             return True
-        index = _arcs(name[start:])
+        index = _index(name[start:])
         if index <= last:
             raise _backwards(target, name)
         rows.append((index, value))
@@ -205,6 +218,10 @@ def _take(
 
 def _arcs(name: str) -> Index:
     return tuple(map(int, name.split(".")))
+
+
+# The columns of a table have the same rows, and switches of one make the same ports.
+_index = lru_cache(maxsize=1024)(_arcs)
 
 
 def _backwards(target: Target, name: str) -> Malformed:

@@ -25,6 +25,7 @@ from gufo.snmp.utils import format_sock_addr
 from probes.errors import NoAnswer, ProbeError
 from probes.snmp_link import (
     Credentials,
+    Pace,
     Target,
     Value,
     agent_error,
@@ -62,9 +63,10 @@ class _GarbledError(Exception):
 class GufoLink:
     """A socket of gufo_snmp, opened when first needed and asked one thing at a time."""
 
-    def __init__(self, target: Target, credentials: Credentials) -> None:
+    def __init__(self, target: Target, credentials: Credentials, pace: Pace) -> None:
         self._target = target
         self._credentials = credentials
+        self._pace = pace
         self._socket: Socket | None = None
         self._turn = asyncio.Lock()
 
@@ -139,6 +141,7 @@ class GufoLink:
         """
         trouble: ProbeError | None = None
         for _ in range(self._target.retries + 1):
+            await self._pace.turn()
             try:
                 return await self._exchange_once(link, send, receive)
             except TimeoutError:

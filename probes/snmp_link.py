@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 import msgspec
 
 from probes.errors import Malformed, NoAnswer, Refused
+from probes.pacing import pacing
 
 Value = int | float | bytes | str
 """An object's value: OCTET STRINGs are bytes, OBJECT IDENTIFIERs and IpAddresses dotted text."""
@@ -58,6 +59,26 @@ class Target(NamedTuple):
     port: int
     timeout: float
     retries: int
+
+
+class Pace:
+    """A limit on how many requests one agent gets a second, for all that ask it; 0: no limit.
+
+    Raises ValueError for a pace that is no number of requests.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._bucket = pacing(per_second or None, 0.0)
+        self._turn = asyncio.Lock()
+
+    async def turn(self) -> None:
+        """Wait until the next request may go, and count it as sent."""
+        if self._bucket.pace is None:
+            return
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            await asyncio.sleep(self._bucket.wait(loop.time()))
+            self._bucket = self._bucket.spend(1, loop.time())
 
 
 class Link(Protocol):

@@ -22,6 +22,7 @@ from probes.errors import ProbeError
 from probes.snmp_link import (
     Credentials,
     Endpoint,
+    Pace,
     Target,
     Value,
     agent_error,
@@ -100,10 +101,17 @@ class PysnmpLink:
     """
 
     def __init__(
-        self, target: Target, credentials: Credentials, context: str = "", *, alone: bool = False
+        self,
+        target: Target,
+        credentials: Credentials,
+        context: str = "",
+        *,
+        pace: Pace | None = None,
+        alone: bool = False,
     ) -> None:
         self._target = target
         self._credentials = credentials
+        self._pace = pace or Pace(0.0)
         self._context = hlapi.ContextData(contextName=context.encode())
         self._endpoint: Endpoint | None = None
         self._turn = asyncio.Lock()
@@ -184,7 +192,7 @@ class PysnmpLink:
     async def _ask(
         self, command: Callable[..., Awaitable[Any]], *what: int | str
     ) -> dict[str, Value]:
-        reply = await self.exchange(command, *(_object(part) for part in what))
+        reply = await self._repeated(command, *(_object(part) for part in what))
         if reply.indication is not None:
             raise self.trouble(reply.indication)
         if reply.status == _NO_SUCH_NAME:
@@ -193,6 +201,18 @@ class PysnmpLink:
             raise agent_error(self._target, f": {reply.status_name}")
         values = ((str(name), _plain(value)) for name, value in reply.pairs)
         return {name: value for name, value in values if value is not None}
+
+    async def _repeated(
+        self, command: Callable[..., Awaitable[Any]], *what: hlapi.ObjectType | int
+    ) -> Reply:
+        """Put a request until something answers it; pysnmp's own retries would know no pace."""
+        for _ in range(self._target.retries):
+            await self._pace.turn()
+            reply = await self.exchange(command, *what, retries=0)
+            if not isinstance(reply.indication, errind.RequestTimedOut):
+                return reply
+        await self._pace.turn()
+        return await self.exchange(command, *what, retries=0)
 
     async def _engine(self) -> hlapi.SnmpEngine:
         if not self._alone:

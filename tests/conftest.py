@@ -20,13 +20,29 @@ def _namespaces_refused() -> str:
 
 
 REFUSED = _namespaces_refused()
+SAMPLES = 2
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, loudly, what needs packets where there can be none."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sample",
+        type=int,
+        choices=range(SAMPLES),
+        help=f"of the slow tests only one in {SAMPLES}: those of this number",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, loudly, what needs packets where there can be none; leave out what is not sampled."""
     for item in items:
         if REFUSED and item.get_closest_marker("packets"):
             item.add_marker(pytest.mark.skip(reason=REFUSED))
+    sample = config.getoption("sample")
+    if sample is not None:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        left_out = {item for at, item in enumerate(slow) if at % SAMPLES != sample}
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

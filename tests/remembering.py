@@ -1,6 +1,6 @@
 """Builders for what a store is given, with every field filled that could get lost on the way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -13,6 +13,7 @@ from netguard.inventory import SwitchPort
 from netguard.life import Changes
 from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, migrations
 from netguard.store.transactions import connectable, writing
+from netguard.view import Stay
 from probes.records import Gap
 
 START = datetime(2026, 3, 1, 4, 0, 0, 250_000, tzinfo=UTC)
@@ -147,6 +148,7 @@ def remember(
     bindings: Iterable[Binding] = (),
     identities: Iterable[GatewayIdentity] = (),
     covered: bool = True,
+    moving: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None,
 ) -> Changes:
     """Record one sweep at this minute."""
     return store.record(
@@ -156,4 +158,5 @@ def remember(
         identities,
         covered=lambda _: covered,
         now=at(minute),
+        moving=moving,
     )

@@ -1,20 +1,33 @@
 """`netguard device`: everything netguard reads from a router or switch."""
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 
 import click
 import msgspec
 
 from netguard import clock
 from netguard.cli.common import App, common_options, print_json, print_table, printable
+from netguard.cli.progress import progress_bar
 from netguard.cli.show import show_gaps
-from netguard.collect import read_device
+from netguard.collect import read_whole
 from netguard.config import Config, load
 from netguard.errors import ConfigError, Exit
 from netguard.inventory import Device
 from netguard.suggest import did_you_mean
 from netguard.view import DeviceView
-from probes.records import ArpEntry, Gap, Interface, InterfaceAddress, Neighbor
+from probes.records import (
+    ArpEntry,
+    Gap,
+    Interface,
+    InterfaceAddress,
+    LagMember,
+    Neighbor,
+    Tagging,
+    VirtualGateway,
+    Vlan,
+)
 
 
 class FdbRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +46,7 @@ class DeviceReport(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     platform: str
+    operating_system: str
     sys_descr: str | None
     sys_object_id: str | None
     interfaces: tuple[Interface, ...]
@@ -40,7 +54,10 @@ class DeviceReport(msgspec.Struct, frozen=True, kw_only=True):
     arp: tuple[ArpEntry, ...]
     fdb: tuple[FdbRow, ...]
     neighbors: tuple[Neighbor, ...]
-    virtual_gateways: tuple[()]
+    virtual_gateways: tuple[VirtualGateway, ...]
+    lag_members: tuple[LagMember, ...]
+    tagging: tuple[Tagging, ...]
+    vlans: tuple[Vlan, ...]
     gaps: tuple[Gap, ...]
 
 
@@ -73,7 +90,13 @@ def list_(app: App) -> None:
 def show(app: App, name: str) -> int:
     """Read a device now and print all its tables. Exits 1 when some could not be read."""
     config = load(app.config)
-    view = asyncio.run(read_device(config, _named(config, name), clock=clock.now))
+    device = _named(config, name)
+    with progress_bar() as progress:
+        view = asyncio.run(
+            read_whole(
+                config, device, clock=clock.now, progress=partial(progress, f"reading {name}")
+            )
+        )
     report = report_of(view)
     if app.json:
         print_json(report)
@@ -97,6 +120,7 @@ def report_of(view: DeviceView) -> DeviceReport:
     return DeviceReport(
         name=view.device.name,
         platform=view.platform,
+        operating_system=view.operating_system,
         sys_descr=view.system.sys_descr if view.system else None,
         sys_object_id=view.system.sys_object_id if view.system else None,
         interfaces=view.interfaces,
@@ -114,7 +138,10 @@ def report_of(view: DeviceView) -> DeviceReport:
             for entry in view.fdb
         ),
         neighbors=view.neighbors,
-        virtual_gateways=(),
+        virtual_gateways=view.virtual_gateways,
+        lag_members=view.lag_members,
+        tagging=view.tagging,
+        vlans=view.vlans,
         gaps=view.gaps,
     )
 
@@ -122,21 +149,31 @@ def report_of(view: DeviceView) -> DeviceReport:
 def _print(report: DeviceReport) -> None:
     """Print the tables one below the other."""
     ports = {interface.if_index: interface.name for interface in report.interfaces}
-    click.secho(f"{report.name}  {report.platform}", bold=True)
+    click.secho(f"{report.name}  {report.platform}  {report.operating_system}", bold=True)
     lines = (report.sys_descr or "").splitlines() or ["it did not answer"]
     click.echo(printable(lines[0]))
     _section(
         "interfaces",
-        ("INDEX", "NAME", "ADMIN", "OPER", "MAC", "ALIAS"),
-        [
-            (i.if_index, i.name, i.admin_status, i.oper_status, i.phys_address, i.alias)
-            for i in report.interfaces
-        ],
+        ("INDEX", "NAME", "ADMIN", "OPER", "MAC", "PART OF", "TAGGED", "ALIAS"),
+        _interfaces(report, ports),
     )
     _section(
         "addresses",
         ("ADDRESS", "PORT"),
-        [(f"{a.ip}/{a.prefix_length}", ports.get(a.if_index)) for a in report.addresses],
+        [(_network(a), ports.get(a.if_index)) for a in report.addresses],
+    )
+    _section(
+        "virtual gateways",
+        ("ADDRESS", "MAC", "PROTOCOL", "GROUP", "STATE", "PORT"),
+        [
+            (v.ip, v.mac, v.protocol, v.group, v.state, ports.get(v.if_index))
+            for v in report.virtual_gateways
+        ],
+    )
+    _section(
+        "vlans",
+        ("VLAN", "NAME", "STATE"),
+        [(v.vlan, v.name, "operational" if v.operational else "suspended") for v in report.vlans],
     )
     _section(
         "arp",
@@ -150,13 +187,37 @@ def _print(report: DeviceReport) -> None:
     )
     _section(
         "neighbors",
-        ("PORT", "PROTOCOL", "REMOTE", "REMOTE PORT", "CHASSIS"),
+        ("PORT", "PROTOCOL", "REMOTE", "REMOTE PORT", "CHASSIS", "PLATFORM"),
         [
-            (n.port, n.protocol, n.remote_name, n.remote_port, n.remote_chassis)
+            (n.port, n.protocol, n.remote_name, n.remote_port, n.remote_chassis, n.remote_platform)
             for n in report.neighbors
         ],
     )
     show_gaps(report.gaps)
+
+
+def _interfaces(report: DeviceReport, ports: Mapping[int, str]) -> list[tuple[object, ...]]:
+    """Return a row for each interface, with its aggregate and whether it carries tagged VLANs."""
+    bundles = {m.if_index: ports.get(m.aggregate, "?") for m in report.lag_members}
+    tagged = {t.if_index: "yes" if t.tagged else "no" for t in report.tagging}
+    return [
+        (
+            i.if_index,
+            i.name,
+            i.admin_status,
+            i.oper_status,
+            i.phys_address,
+            bundles.get(i.if_index),
+            tagged.get(i.if_index),
+            i.alias,
+        )
+        for i in report.interfaces
+    ]
+
+
+def _network(address: InterfaceAddress) -> str:
+    length = "" if address.prefix_length is None else f"/{address.prefix_length}"
+    return f"{address.ip}{length}"
 
 
 def _section(title: str, headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:

@@ -16,7 +16,8 @@ class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """`[snmp.NAME]`, a named credential set; reading never needs `write`, or `write_user`.
 
     `read` and `write` are communities; `user` and what follows is for version 3, where both users
-    have the same protocols.
+    have the same protocols. `timeout` is for each request, `deadline` for all that is read of one
+    device.
     """
 
     version: Literal["1", "2c", "3"] = "2c"
@@ -33,6 +34,7 @@ class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     context_prefix: str = "vlan-"
     timeout: Annotated[float, Meta(gt=0, le=60)] = 1.5
     retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    deadline: Annotated[float, Meta(gt=0, le=3600)] = 60
 
 
 class SshSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

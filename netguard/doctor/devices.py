@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from time import perf_counter
 
-import msgspec
-
-from netguard.collect import AT_ONCE, platform_of
+from netguard.collect import AT_ONCE
 from netguard.config import Config, credentials
 from netguard.doctor.check import Check, failed, ok, warning
 from netguard.errors import ConfigError
@@ -14,6 +12,7 @@ from netguard.inventory import Device
 from netguard.meter import Progress
 from probes.errors import ProbeError
 from probes.mibs import bridge_mib, ip_mib, snmpv2_mib
+from probes.platforms.detection import detect
 from probes.records import SystemInfo
 from probes.snmp import Session, open_session
 
@@ -72,7 +71,7 @@ async def _asked(session: Session, device: Device, subject: str) -> Check:
 
 def _other_platform(device: Device, system: SystemInfo) -> tuple[str, str] | None:
     """Say what the device is if that is not what the configuration calls it."""
-    found = platform_of(msgspec.structs.replace(device, platform="auto"), system)
+    found = detect(system).family
     if device.platform in {"auto", "generic", found}:
         return None
     detail = f"its sysObjectID {system.sys_object_id} is of platform {found}"

@@ -192,6 +192,36 @@ class KeepProbing(Action, frozen=True):
         network.repeated.pop(self.at, None)
 
 
+class PassAs(Action, frozen=True):
+    """A host tells its neighbour over LLDP that it is one of the switches."""
+
+    device: str
+
+    def do(self, network: "Network") -> None:
+        """Start."""
+        network.passing[self.at] = self.device
+
+    def undo(self, network: "Network") -> None:
+        """Stop; the neighbour forgets it."""
+        network.passing.pop(self.at, None)
+
+
+class ShareMac(Action, frozen=True):
+    """Another host sends with this one's MAC, in turn with it, frames that claim no address."""
+
+    other: End
+
+    def do(self, network: "Network") -> None:
+        """Start."""
+        frame = frames.probe(network.link(self.at).mac, "198.51.100.77")
+        network.in_turn[self.at] = [(self.at, frame), (self.other, frame)]
+
+    def undo(self, network: "Network") -> None:
+        """Stop; the owner's own frames put the switches right."""
+        for _, frame in network.in_turn.pop(self.at, []):
+            network.send(self.at, frame)
+
+
 def announce(network: "Network", at: End, address: str) -> None:
     """Announce an address from an interface, with the MAC that it has now."""
     mac = network.link(at).mac

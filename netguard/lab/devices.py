@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from netguard.lab import mib
 from netguard.lab.agent import Agent, Table, View
 from netguard.lab.faces import FACES, ports
-from netguard.lab.topology import AGENTS, VLAN, End
+from netguard.lab.topology import AGENTS, CABLES, VLAN, End
 from netguard.lab.wiring import Network
 
 _FRESH = 0.3  # seconds a look at the kernel may be old, so that a walk sees one state
@@ -36,11 +36,19 @@ class Devices:
                 seen=snapshot,
                 vlan=VLAN,
                 up_time=now - self._started,
+                passing=self._passing(name),
             )
             for name, snapshot in seen.items()
         }
         self._tables.clear()
         self._looked = time.monotonic()
+
+    def _passing(self, name: str) -> dict[str, str]:
+        """Return the device's ports on which somebody passes as another device."""
+        other = {cable.right: cable.left for cable in CABLES}
+        other |= {cable.left: cable.right for cable in CABLES}
+        said = ((other[at], device) for at, device in self._network.passing.items())
+        return {port.interface: device for port, device in said if port.host == name}
 
     def table(self, name: str, view: str) -> Table:
         """Return a device's rows in order, and by name, for one of its contexts."""

@@ -52,13 +52,17 @@ _MAC_ADDRESS, _INTERFACE_NAME = 4, 5  # LldpChassisIdSubtype, LldpPortIdSubtype
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A device at one moment."""
+    """A device at one moment.
+
+    `passing` are its ports (kernel names) on which somebody passes as the device named.
+    """
 
     name: str
     face: Face
     seen: Snapshot
     vlan: int
     up_time: float
+    passing: Mapping[str, str] = {}
 
 
 def mac_bytes(mac: str) -> bytes:
@@ -212,27 +216,35 @@ def lldp_local(device: Device, shown: Iterable[Port]) -> Rows:
 
 
 def lldp_remote(shown: Iterable[Port], device: Device, others: Mapping[str, Device]) -> Rows:
-    """LLDP-MIB lldpRemTable: the device at the other end of each cable that carries a signal."""
+    """LLDP-MIB lldpRemTable: who speaks LLDP at the other end of each cable that has a signal."""
     for port in shown:
-        if port.link.peer is None or not port.link.carrier:
-            continue
-        namespace, index = port.link.peer
-        other = others.get(device.seen.namespaces.get(namespace, ""))
-        if other is None:
-            continue
-        remote = next(p for p in ports(other.face, other.seen) if p.link.index == index)
-        values: dict[int, Value] = {
-            4: _MAC_ADDRESS,
-            5: mac_bytes(chassis(other)),
-            6: _INTERFACE_NAME,
-            7: remote.if_name,
-            8: remote.if_descr,
-            9: other.name,
-            10: other.face.sys_descr,
-            11: bytes([other.face.capabilities, 0]),
-            12: bytes([other.face.capabilities, 0]),
-        }
-        yield from _columns(LLDP_REMOTE, (0, _lldp_port_number(port), 1), values)
+        if found := _heard(port, device, others):
+            other, remote = found
+            values: dict[int, Value] = {
+                4: _MAC_ADDRESS,
+                5: mac_bytes(chassis(other)),
+                6: _INTERFACE_NAME,
+                7: remote.if_name,
+                8: remote.if_descr,
+                9: other.name,
+                10: other.face.sys_descr,
+                11: bytes([other.face.capabilities, 0]),
+                12: bytes([other.face.capabilities, 0]),
+            }
+            yield from _columns(LLDP_REMOTE, (0, _lldp_port_number(port), 1), values)
+
+
+def _heard(port: Port, device: Device, others: Mapping[str, Device]) -> tuple[Device, Port] | None:
+    """Return the device and port that the other end says to be; None where nobody says anything."""
+    if port.link.peer is None or not port.link.carrier:
+        return None
+    if passing := device.passing.get(port.link.name):
+        other = others[passing]
+        return other, next(filter(_is_trunk, ports(other.face, other.seen)))
+    namespace, index = port.link.peer
+    if known := others.get(device.seen.namespaces.get(namespace, "")):
+        return known, next(p for p in ports(known.face, known.seen) if p.link.index == index)
+    return None
 
 
 def default_view(device: Device, others: Mapping[str, Device]) -> Rows:

@@ -11,11 +11,13 @@ from netguard.lab.actions import (
     Announce,
     GiveUpAddress,
     KeepProbing,
+    PassAs,
     ReplaceCard,
     RouteOnLink,
     Scenario,
     SetLink,
     SetSysctl,
+    ShareMac,
     TakeAddress,
 )
 from netguard.lab.forwarding import FORWARDING
@@ -81,6 +83,18 @@ _TROUBLES = (
         "trouble",
         "ds0007 uses 198.51.100.90, which is assigned to nobody",
         (TakeAddress(_eth0("ds0007"), "198.51.100.90/25"),),
+    ),
+    Scenario(
+        "fake-neighbor",
+        "trouble",
+        "ds0003 says over LLDP that it is cat2, to be taken for a trunk",
+        (PassAs(_eth0("ds0003"), "cat2"),),
+    ),
+    Scenario(
+        "flapping-mac",
+        "trouble",
+        "ds0006 on cat2 sends with the MAC of ds0002 on cat1, in turn with it",
+        (ShareMac(_eth0("ds0002"), _eth0("ds0006")),),
     ),
 )
 

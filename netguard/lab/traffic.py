@@ -24,7 +24,7 @@ async def keep_talking(network: Network, kernel: Executor) -> None:
         for tick in range(sys.maxsize):
             if tick % _CHATTER == 0:
                 _say_a_word(talkers, network.hosts)
-            await asyncio.get_running_loop().run_in_executor(kernel, _repeat, network)
+            await asyncio.get_running_loop().run_in_executor(kernel, _repeat, network, tick)
             await asyncio.sleep(_TICK)
 
 
@@ -34,8 +34,9 @@ def _say_a_word(talkers: Mapping[str, socket.socket], hosts: Mapping[str, Host])
             sock.sendto(b"", (str(hosts[name].gateway), _DISCARD))
 
 
-def _repeat(network: Network) -> None:
-    for end, frames in network.repeated.items():
-        for frame in frames:
-            with contextlib.suppress(OSError):  # its link is down
-                network.send(end, frame)
+def _repeat(network: Network, tick: int) -> None:
+    due = [(end, frame) for end, frames in network.repeated.items() for frame in frames]
+    due += [turns[tick % len(turns)] for turns in network.in_turn.values()]
+    for end, frame in due:
+        with contextlib.suppress(OSError):  # its link is down
+            network.send(end, frame)

@@ -35,6 +35,8 @@ class Network:
         self.files: dict[str, int] = {}
         self._netlink: dict[str, Any] = {}
         self.repeated: dict[End, list[bytes]] = {}
+        self.in_turn: dict[End, list[tuple[End, bytes]]] = {}
+        self.passing: dict[End, str] = {}
         self._relays: dict[End, tunnels.Relay] = {}
         for name in self.hosts:
             self.files[name] = namespaces.create()

@@ -8,7 +8,7 @@ from netguard.rules.claims import by_address, one_host, stands
 from netguard.rules.gateway import intruders
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import gateway_identity, router_addresses
+from netguard.view import cards_of, gateway_identity, router_addresses
 from probes.records import ClaimTest, IPAddress
 
 
@@ -28,6 +28,8 @@ def address_conflict(scene: Scene) -> Iterator[Finding]:
         if address in elsewhere:
             continue
         tests = rivals(all_tests, frozenset() if address in own else routers)
+        if tests.keys() <= routers & cards_of(scene.view, scene.seen.segment, address):
+            continue
         if tests and address in scene.seen.own_addresses:
             yield _finding(scene, address, suspects(scene, tests), tests)
         elif len(tests) > 1:

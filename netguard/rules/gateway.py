@@ -8,7 +8,7 @@ from netguard.inventory import Gateway
 from netguard.rules.claims import answers, insists, stands, tests_of
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import Identity, confirmed_identity, gateway_identity
+from netguard.view import Identity, confirmed_identity, gateway_identity, virtual_macs
 from probes.mac import virtual_family
 
 
@@ -42,10 +42,14 @@ def _alive(scene: Scene, gateway: Gateway) -> frozenset[str]:
 
 
 def _trusted(scene: Scene, gateway: Gateway) -> frozenset[str]:
-    """Return the gateway's MACs, and the routers' own others: one may take over from another."""
-    pinned = gateway_identity(scene.view, scene.seen.segment, gateway)
+    """Return the gateway's MACs, and the routers' own others: one may take over from another.
+
+    But not the virtual MACs of other addresses: nobody takes over with these.
+    """
+    segment = scene.seen.segment
+    pinned = gateway_identity(scene.view, segment, gateway)
     own = (pinned.macs if pinned else frozenset()) | _confirmed(scene, gateway)
-    return own | genuine_routers(scene)
+    return own | (genuine_routers(scene) - virtual_macs(scene.view, segment))
 
 
 def _confirmed(scene: Scene, gateway: Gateway) -> frozenset[str]:

@@ -90,8 +90,13 @@ def advice(finding_id: str, claimants: Iterable[Claimant]) -> str:
     culprits = [c for c in claimants if c.role != "rightful"]
     impostors = [c for c in culprits if c.role == "impostor"]
     if len(impostors) == 1 and (place := impostors[0].location):
-        return shlex.join(("netguard", "port", "show", place.device, place.port))
+        return port_advice(place.device, place.port)
     lost = [c.mac for c in culprits if c.location is None]
     if lost and len(lost) == len(culprits):
         return f"netguard host locate {lost[0]}"
     return f"netguard findings show {finding_id}"
+
+
+def port_advice(device: str, port: str) -> str:
+    """Return the command that shows a port."""
+    return shlex.join(("netguard", "port", "show", device, port))

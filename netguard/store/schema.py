@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from netguard.findings import Claimant, Evidence
+from netguard.view import Stay
 from probes.records import Gap, IPAddress
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def iso(moment: datetime) -> str:
@@ -191,4 +192,12 @@ servers = sa.Table(
     sa.Column("verdict", sa.String, nullable=False),
     sa.Column("summary", sa.String, nullable=False),
     sa.Column("states", Records(dict[str, str]), nullable=False),
+)
+
+flights = sa.Table(
+    "flights",
+    metadata,
+    sa.Column("segment", sa.String, primary_key=True),
+    sa.Column("mac", sa.String(17), primary_key=True),
+    sa.Column("stays", Records(tuple[Stay, ...]), nullable=False),
 )

@@ -1,6 +1,6 @@
 """The store: records sweeps, follows findings through their life, answers who was seen where."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Self
@@ -13,7 +13,7 @@ from netguard.findings import Finding, State, gravest_first
 from netguard.history import HOUR, Action, Entry, HourFull, PortBusy, shutdowns
 from netguard.inventory import SwitchPort
 from netguard.life import Changes, Event
-from netguard.store import actions, rows, schema, servers
+from netguard.store import actions, flights, rows, schema, servers
 from netguard.store.records import (
     Binding,
     GatewayIdentity,
@@ -23,6 +23,7 @@ from netguard.store.records import (
     Verification,
 )
 from netguard.store.transactions import reading, writing
+from netguard.view import Stay
 from probes.records import IPAddress
 
 
@@ -50,10 +51,12 @@ class Store:
         *,
         covered: Callable[[Finding], bool],
         now: datetime,
+        moving: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None,
     ) -> Changes:
         """Write one sweep down, all of it or nothing, and return what became of the findings.
 
-        `covered` is as in `netguard.life.follow`.
+        `covered` is as in `netguard.life.follow`, and `moving` as `View.flights`, this look
+        included: what is kept of the sweep's segments; None leaves that as it is.
         """
         bindings, identities = tuple(bindings), tuple(identities)  # before others have to wait
         with writing(self._engine) as connection:
@@ -61,6 +64,8 @@ class Store:
             rows.put_bindings(connection, bindings)
             rows.put_identities(connection, identities)
             rows.add_sweep(connection, sweep)
+            if moving is not None:
+                flights.put(connection, sweep.segments, moving)
         return changes
 
     def add(self, findings: Sequence[Finding], *, now: datetime) -> Changes:
@@ -162,6 +167,16 @@ class Store:
         )
         with reading(self._engine) as connection:
             return tuple(GatewayIdentity(**row) for row in connection.execute(query).mappings())
+
+    def flights(self, segments: Collection[str]) -> dict[tuple[str, str], tuple[Stay, ...]]:
+        """Return where the moving stations of these segments were, by (segment, MAC)."""
+        with reading(self._engine) as connection:
+            return flights.flights(connection, segments)
+
+    def last_stays(self, segments: Collection[str], since: datetime) -> dict[tuple[str, str], Stay]:
+        """Return the end port on which each station of these segments was seen last, since then."""
+        with reading(self._engine) as connection:
+            return flights.last_stays(connection, segments, since)
 
     def last_sweep(self) -> SweepRecord | None:
         """Return the sweep that was recorded last."""

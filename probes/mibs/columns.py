@@ -1,5 +1,7 @@
 """What every MIB reader does: walk columns, and make sense of single values."""
 
+from collections.abc import Iterable
+
 from probes import mac
 from probes.records import Gap
 from probes.snmp import Index, Session, Value
@@ -17,15 +19,34 @@ async def read(session: Session, *oids: str) -> tuple[list[Column], tuple[Gap, .
     An agent that fell silent is not asked for the rest: those columns are empty.
     """
     columns: list[Column] = [{} for _ in oids]
-    gaps = []
+    gaps: list[Gap] = []
     for column, oid in zip(columns, oids, strict=True):
         walk = await session.walk(oid)
         column.update(walk.rows)
         if walk.gap is not None:
             gaps.append(walk.gap)
-            if walk.gap.kind in _SILENT:
+            if is_silent(gaps):
                 break
     return columns, tuple(gaps)
+
+
+async def read_rows(
+    session: Session, key: str, *others: str
+) -> tuple[list[Column], tuple[Gap, ...]]:
+    """Walk the column that says which rows there are, and the others only where it has any.
+
+    So a table that the agent does not have costs one request.
+    """
+    (rows,), gaps = await read(session, key)
+    if not rows or is_silent(gaps):
+        return [rows, *({} for _ in others)], gaps
+    columns, more = await read(session, *others)
+    return [rows, *columns], gaps + more
+
+
+def is_silent(gaps: Iterable[Gap]) -> bool:
+    """Tell whether the agent stopped answering, so that more questions would only cost time."""
+    return any(gap.kind in _SILENT for gap in gaps)
 
 
 def text(value: Value | None) -> str:
@@ -41,10 +62,16 @@ def number(value: Value | None) -> int | None:
 
 
 def station(value: Value | None) -> str | None:
-    """Return a PhysAddress as a canonical MAC, None where it is no station's."""
-    if not isinstance(value, bytes) or len(value) != MAC_OCTETS:
+    """Return a PhysAddress as a canonical MAC, None where it is no station's.
+
+    Some agents send its digits as text instead of its octets.
+    """
+    if not isinstance(value, bytes):
         return None
-    found = mac.from_bytes(value)
+    try:
+        found = mac.canonical(value if len(value) == MAC_OCTETS else text(value))
+    except ValueError:
+        return None
     return None if found in _NOBODY else found
 
 

@@ -25,7 +25,7 @@ def member(index: Index, *aggregates: Value | None) -> LagMember | None:
 
     It does so where it names none, or itself. A value that is no number still names one.
     """
-    if len(index) != 1:
+    if len(index) != 1 or not index[0]:
         return None
     named = [said for said in aggregates if said not in (None, 0, index[0])]
     return LagMember(if_index=index[0], aggregate=number(named[0]) or 0) if named else None

@@ -69,7 +69,7 @@ async def interface(session: Session, if_index: int) -> Interface | None:
 
 
 def _rows(names: Column, descrs: Column) -> list[Index]:
-    return sorted(index for index in names.keys() | descrs.keys() if len(index) == 1)
+    return sorted(i for i in names.keys() | descrs.keys() if len(i) == 1 and i[0] > 0)
 
 
 def _named(if_index: int, name: Value | None, descr: Value | None) -> Interface:

@@ -6,7 +6,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 from probes.records import (
+    ArpEntry,
+    BasePort,
     FdbEntry,
+    Gap,
     Interface,
     InterfaceAddress,
     LagMember,
@@ -33,8 +36,8 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     own, in a context; `bridges` is False where there is no FDB to be read.
 
     The readers are those of the vendor's own MIBs, in the order in which they are asked. Those of
-    `interfaces`, `addresses` and `fdb` only where the standard's tables are empty, those of
-    `tagging` before them until one has rows; all others beside them.
+    `interfaces` and `fdb` only where the standard's tables are empty, those of `tagging` before
+    them until one has rows; all others beside them. `fdb_gaps` asks what the FDB does not show.
     """
 
     name: str
@@ -45,12 +48,15 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     bridges: bool = True
     interfaces: tuple[Reader[Interface], ...] = ()
     addresses: tuple[Reader[InterfaceAddress], ...] = ()
+    arp: tuple[Reader[ArpEntry], ...] = ()
+    base_ports: tuple[Reader[BasePort], ...] = ()
     vlans: tuple[Reader[Vlan], ...] = ()
     fdb: tuple[Reader[FdbEntry], ...] = ()
     tagging: tuple[Reader[Tagging], ...] = ()
     lag_members: tuple[Reader[LagMember], ...] = ()
     neighbors: tuple[NeighborReader, ...] = ()
     virtual_gateways: tuple[Reader[VirtualGateway], ...] = ()
+    fdb_gaps: Callable[[Session], Awaitable[tuple[Gap, ...]]] | None = None
 
     def recognises(self, system: SystemInfo) -> bool:
         """Tell whether an agent that says this of itself is of this kind."""

@@ -83,6 +83,15 @@ def test_a_segment_that_could_not_be_swept_yields_nothing() -> None:
     assert judge(msgspec.structs.replace(look, segments=(blind,))) == ()
 
 
+def test_what_the_devices_tables_show_needs_no_sweep() -> None:
+    cat1 = switch("cat1", neighbors={"Gi0/2": ("cat2", "Gi0/1"), "Fa0/3": ("cat2", "Gi0/1")})
+    cat2 = switch("cat2", neighbors={"Gi0/1": ("cat1", "Gi0/2")})
+    look = view(seen(), (cat1, cat2))
+    blind = msgspec.structs.replace(look.segments[0], sweep=None)
+    (finding,) = judge(msgspec.structs.replace(look, segments=(blind,)))
+    assert finding.id == "neighbor-unconfirmed/cat1/Fa0/3"
+
+
 def test_a_gateway_that_answers_nobody_is_named_and_no_finding() -> None:
     silent = asked(GATEWAY, ROUTER, broadcast=0, unicast=0)
     look = view(seen([claim(ADDRESS, A)], [silent]), (router(),), (server("ds0002", ADDRESS),))

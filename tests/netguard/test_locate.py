@@ -4,6 +4,7 @@ import pytest
 from netguard.inventory import SwitchPort
 from netguard.locate import confirmed_links, locate, topology
 from netguard.view import DeviceView
+from probes.records import Interface, LagMember
 from tests.building import NOW, VLAN, mac, router, server, switch
 
 HOST = mac(0x26)
@@ -127,3 +128,79 @@ def test_a_port_named_by_its_description_confirms_a_link_too() -> None:
     )
     cat1 = msgspec.structs.replace(devices["cat1"], neighbors=neighbors)
     assert locate(HOST, topology({**devices, "cat1": cat1}), VLAN).answer == "port"
+
+
+BUNDLE = 5001
+
+
+def bundled(device: DeviceView, *members: str) -> DeviceView:
+    """Return the switch with these ports in Po1, which its FDB names wherever it names Gi0/1."""
+    numbers = {i.name: i.if_index for i in device.interfaces}
+    aggregate = Interface(if_index=BUNDLE, name="Po1", descr="Port-channel1")
+    fdb = tuple(
+        msgspec.structs.replace(row, if_index=BUNDLE)
+        if row.if_index in {numbers[port] for port in members}
+        else row
+        for row in device.fdb
+    )
+    return msgspec.structs.replace(
+        device,
+        interfaces=(*device.interfaces, aggregate),
+        lag_members=tuple(LagMember(if_index=numbers[p], aggregate=BUNDLE) for p in members),
+        fdb=fdb,
+    )
+
+
+def aggregated() -> dict[str, DeviceView]:
+    """edge1 - cat1 = cat2, by two ports on each side of which one has told its neighbour."""
+    one = switch(
+        "cat1",
+        {HOST: "Fa0/1"},
+        neighbors={"Gi0/1": ("edge1", "ethernet1/1"), "Fa0/1": ("cat2", "Gi0/1")},
+    )
+    two = switch("cat2", {HOST: "Fa0/2"}, neighbors={"Gi0/1": ("cat1", "Fa0/1")})
+    edge = router(neighbors={"ethernet1/1": ("cat1", "Gi0/1")})
+    bundles = bundled(one, "Fa0/1", "Fa0/2"), bundled(two, "Gi0/1", "Gi0/2")
+    return {v.device.name: v for v in (edge, *bundles)}
+
+
+def test_an_aggregate_whose_ports_are_linked_is_an_uplink_with_all_its_ports() -> None:
+    ways = topology(aggregated())
+    assert {str(p) for p in ways.uplinks if p.device == "cat2"} == {
+        "cat2 Po1",
+        "cat2 Gi0/1",
+        "cat2 Gi0/2",
+    }
+
+
+def test_a_path_goes_over_the_aggregate_and_ends_at_the_port() -> None:
+    where = locate(HOST, topology(aggregated()), VLAN)
+    assert [str(p) for p in where.path] == ["edge1 ethernet1/1", "cat1 Po1", "cat2 Fa0/2"]
+
+
+def test_a_configured_uplink_that_is_in_an_aggregate_is_the_whole_of_it() -> None:
+    cat1 = bundled(switch("cat1", {HOST: "Gi0/1"}, uplinks=("Gi0/2",)), "Gi0/1", "Gi0/2")
+    assert locate(HOST, topology({"cat1": cat1}), VLAN).answer == "uplink-only"
+
+
+def test_two_ports_of_one_aggregate_are_one_place() -> None:
+    cat1 = bundled(switch("cat1"), "Fa0/1", "Fa0/2")
+    numbers = {i.name: i.if_index for i in cat1.interfaces}
+    told = switch("cat1", {HOST: "Fa0/1"}).fdb
+    fdb = (*told, msgspec.structs.replace(told[0], if_index=numbers["Fa0/2"]))
+    where = locate(HOST, topology({"cat1": msgspec.structs.replace(cat1, fdb=fdb)}), VLAN)
+    assert where.location is not None
+    assert where.location.port == "Po1"
+
+
+def test_a_name_that_only_one_side_tells_with_its_domain_is_the_same_device() -> None:
+    devices = network()
+    cat2 = devices["cat2"]
+    named = tuple(
+        msgspec.structs.replace(
+            n, remote_name="cat1.example.net", remote_chassis="", protocol="cdp"
+        )
+        for n in cat2.neighbors
+    )
+    links = confirmed_links({**devices, "cat2": msgspec.structs.replace(cat2, neighbors=named)})
+    assert links[SwitchPort("cat2", "Gi0/1")] == SwitchPort("cat1", "Gi0/2")

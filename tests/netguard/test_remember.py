@@ -4,13 +4,17 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from netguard.findings import Claimant, Finding
-from netguard.inventory import Inventory
-from netguard.remember import Memory, first_seen, recall
+from netguard.inventory import Inventory, SwitchPort
+from netguard.judge import judge
+from netguard.remember import Memory, first_seen, flights, moving, recall, remember
+from netguard.rules.mac_flapping import REST
 from netguard.store import Binding, GatewayIdentity, SweepRecord, open_store
-from tests.building import GATEWAY, NOW, asked, mac, seen, segment, view
+from netguard.view import Stay, View
+from tests.building import GATEWAY, NOW, asked, claim, mac, router, seen, segment, switch, view
 
 PLACE = ("web-226", ip_address(GATEWAY))
 OLD, NEW = mac(0x01), mac(0x24)
@@ -114,3 +118,59 @@ def test_a_store_that_cannot_be_read_is_a_gap_and_no_memory(tmp_path: Path) -> N
     assert memory.gap is not None
     assert memory.gap.subject == "store"
     assert (memory.identities, memory.last_stations) == ({}, {})
+
+
+HOST = mac(0x22)
+MINUTE = timedelta(minutes=1)
+
+
+def at_minute(minute: int, port: str, url: str) -> View:
+    """Return a look at this minute with the station on this port, and what is remembered of it."""
+    swept = seen([claim("198.51.100.22", HOST)])
+    cat1, cat2 = switch("cat1", {HOST: port}), switch("cat2")
+    look = msgspec.structs.replace(view(swept, (cat1, cat2, router())), now=NOW + minute * MINUTE)
+    devices = {
+        name: msgspec.structs.replace(device, seen=look.now)
+        for name, device in look.devices.items()
+    }
+    look = msgspec.structs.replace(look, devices=devices)
+    return msgspec.structs.replace(look, flights=flights(Memory(url=url), look))
+
+
+def looked(minute: int, port: str, url: str) -> list[str]:
+    """Take a look, judge and remember it; return what stands then of stations that flap."""
+    look = at_minute(minute, port, url)
+    record = SweepRecord(started=look.now, duration=1.0, segments=("web-226",), counts={})
+    told = remember(Memory(url=url), look, judge(look), record)
+    return [f.id for f in told.findings if f.kind == "mac-flapping"]
+
+
+def test_a_station_that_moves_is_followed_from_sweep_to_sweep_until_it_rests(url: str) -> None:
+    told = [looked(n, port, url) for n, port in enumerate(["Fa0/1", "Fa0/2"] * 2)]
+    assert told == [[], [], [], [f"mac-flapping/web-226/{HOST}"]]
+    assert looked(4, "Fa0/2", url) == [f"mac-flapping/web-226/{HOST}"]
+    assert [looked(n, "Fa0/2", url) for n in range(5, 5 + REST)][-1] == []
+    with open_store(url) as store:
+        assert store.flights(["web-226"]) == {}
+
+
+def test_of_stations_that_stay_nothing_is_kept(url: str) -> None:
+    looked(0, "Fa0/1", url)
+    look = at_minute(1, "Fa0/1", url)
+    assert (look.flights, moving(look)) == ({}, {})
+
+
+def test_who_moved_is_remembered_where_it_was_before(url: str) -> None:
+    looked(0, "Fa0/1", url)
+    look = at_minute(1, "Fa0/2", url)
+    was = Stay(port=SwitchPort("cat1", "Fa0/1"), vlan=226, seen=NOW)
+    assert look.flights == {("web-226", HOST): (was,)}
+
+
+def test_without_a_store_nobody_remembers_who_moves(tmp_path: Path) -> None:
+    (tmp_path / "netguard.db").write_bytes(b"this is no database" * 300)
+    url = f"sqlite:///{tmp_path}/netguard.db"
+    look = view(seen())
+    assert flights(Memory(url=url), look) is None
+    assert flights(recall(url, INVENTORY), look) is None
+    assert moving(look) is None

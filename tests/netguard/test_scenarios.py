@@ -16,7 +16,7 @@ from netguard.lab.control import Lab
 from netguard.lab.forwarding import FORWARDING
 from netguard.lab.scenarios import SCENARIOS
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 SWEEPS = int(os.environ.get("NETGUARD_SWEEPS", "2"))
 LOOK_ALIKES = sorted(s.name for s in SCENARIOS.values() if s.kind == "look-alike")
@@ -33,6 +33,7 @@ TROUBLES = {
     "gateway-hijack-quiet": ("gateway-hijack", "198.51.100.1", "ds0004", "cat1 Fa0/4"),
     "gateway-silent-and-taken": ("gateway-hijack", "198.51.100.1", "ds0005", "cat2 Fa0/1"),
     "address-squatting": ("unassigned-address", "198.51.100.90", "ds0007", "cat2 Fa0/3"),
+    "fake-neighbor": ("neighbor-unconfirmed", None, "ds0003", "cat1 Fa0/3"),
 }
 
 
@@ -47,7 +48,7 @@ def sweep(lab: Lab, *options: str) -> tuple[dict[str, Any], int]:
 
 def test_every_trouble_of_the_lab_is_in_the_table() -> None:
     troubles = {s.name for s in SCENARIOS.values() if s.kind == "trouble"}
-    assert set(TROUBLES) == troubles - {s.name for s in FORWARDING}
+    assert {*TROUBLES, "flapping-mac"} == troubles - {s.name for s in FORWARDING}
 
 
 def test_a_healthy_network_is_silent(lab: Lab) -> None:
@@ -71,6 +72,20 @@ def test_a_trouble_is_found_with_its_culprit_and_port(lab: Lab, trouble: str) ->
     report, _ = sweep(lab)
     assert report["findings"] == []
     assert [f["id"] for f in report["resolved"]] == [finding["id"]]
+
+
+@pytest.mark.slow
+def test_a_mac_on_two_switches_in_turn_is_found_in_the_course_of_several_sweeps(lab: Lab) -> None:
+    lab.break_("flapping-mac")
+    reports = (sweep(lab)[0] for _ in range(40))
+    (finding,) = next(report["findings"] for report in reports if report["findings"])
+    assert (finding["kind"], finding["address"]) == ("mac-flapping", "198.51.100.22")
+    places = [f"{c['location']['device']} {c['location']['port']}" for c in finding["claimants"]]
+    assert places == ["cat1 Fa0/2", "cat2 Fa0/2"]
+    assert [c["server"] for c in finding["claimants"]] == ["ds0002", "ds0006"]
+    lab.mend("flapping-mac")
+    (ended,) = next(report["resolved"] for report in reports if report["resolved"])
+    assert ended["id"] == finding["id"]
 
 
 @pytest.mark.parametrize("look_alike", LOOK_ALIKES)

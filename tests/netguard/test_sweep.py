@@ -73,6 +73,40 @@ def test_a_sweep_says_nothing_of_other_segments_or_of_what_it_cannot_see() -> No
     assert not covered(look())(finding(kind="forwarding-server"))
 
 
+def flapping() -> Finding:
+    return finding(kind="mac-flapping")
+
+
+def passing(device: str = "cat1") -> Finding:
+    """Somebody passes as another device on a port of this one."""
+    told = finding(kind="neighbor-unconfirmed")
+    return msgspec.structs.replace(told, id=f"neighbor-unconfirmed/{device}/Fa0/2", segment=None)
+
+
+def test_a_station_that_moved_is_known_to_rest_only_where_the_last_looks_are_known() -> None:
+    swept = look()
+    assert not covered(swept)(flapping())
+    known = msgspec.structs.replace(swept, flights={})
+    assert covered(known)(flapping())
+    blind = msgspec.structs.replace(known.segments[0], sweep=None)
+    assert covered(msgspec.structs.replace(known, segments=(blind,)))(flapping())
+    unread = msgspec.structs.replace(look(cat2=(SILENT,)), flights={})
+    assert not covered(unread)(flapping())
+
+
+def test_a_false_neighbour_is_gone_only_where_its_switch_was_read() -> None:
+    assert covered(look())(passing("cat1"))
+    assert covered(look(segment=(SILENT,)))(passing("cat1"))
+    assert not covered(look(cat2=(SILENT,)))(passing("cat2"))
+    assert not covered(look())(passing("cat3"))
+
+
+def test_a_neighbour_whose_word_nobody_can_check_now_is_not_gone() -> None:
+    near = switch("cat1", neighbors={"Fa0/2": ("cat2", "Gi0/1")})
+    unread = switch("cat2", gaps=(SILENT,))
+    assert not covered(view(seen(), (near, unread)))(passing("cat1"))
+
+
 def test_a_segment_that_was_not_swept_ends_nothing() -> None:
     swept = look()
     blind = msgspec.structs.replace(swept.segments[0], sweep=None)
@@ -115,4 +149,5 @@ def test_a_report_speaks_of_its_own_segments_only() -> None:
     told = report(record, Remembered(findings=(finding(), other), resolved=(other,)))
     assert [f.segment for f in told.findings] == ["web-226"]
     assert told.resolved == ()
+    assert report(record, Remembered(findings=(passing(),))).findings == (passing(),)
     assert told.started + timedelta(seconds=told.duration_s) > NOW

@@ -4,6 +4,7 @@ import asyncio
 import resource
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from time import monotonic
 from typing import Literal
 
@@ -23,6 +24,7 @@ from tests.snmp_agent import (
     NO_SUCH_NAME,
     NO_SUCH_OBJECT,
     NULL,
+    PUBLIC,
     TOO_BIG,
     Handler,
     Mib,
@@ -47,6 +49,7 @@ BEHIND = {(*AT[:-1], 3, 1): integer(6)}
 MIB = Mib(NAMES | BEHIND)
 ROWS = tuple(((n,), b"eth%d" % n) for n in range(1, 101))
 V1 = Credentials(version="1", community="public")
+V3 = Credentials(version="3", user="ng")
 SECRETS = ("s3cret-community", "s3cret-auth", "s3cret-priv")
 
 
@@ -462,6 +465,123 @@ def test_a_thousand_sessions_are_open_at_once() -> None:
             assert asyncio.run(read(port)) == 1000
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# --- pace
+
+
+@pytest.mark.parametrize("version", ["1", "2c"])
+def test_all_who_ask_one_agent_keep_its_pace_together(version: Literal["1", "2c"]) -> None:
+    seen = []
+
+    def handler(request: Request) -> Iterable[bytes]:
+        seen.append(request.community)
+        return MIB(request)
+
+    async def read(port: int) -> float:
+        loop = asyncio.get_running_loop()
+        credentials = Credentials(version=version, community="p")
+        async with (
+            open_session("cat1", "127.0.0.1", port, credentials, pace=50) as session,
+            session.in_vlan(226) as context,
+        ):
+            begun = loop.time()
+            one = f"{COLUMN}.1"
+            await asyncio.gather(*(who.get(one) for who in 4 * (session, context)))
+        return loop.time() - begun
+
+    with agent(handler) as port:
+        assert asyncio.run(read(port)) >= 7 / 50
+    assert sorted(seen) == [b"p"] * 4 + [b"p@226"] * 4
+
+
+@pytest.mark.parametrize("version", ["1", "2c"])
+def test_a_request_that_is_sent_again_keeps_the_pace_too(version: Literal["1", "2c"]) -> None:
+    async def read(port: int) -> float:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        async with open_session(
+            "cat1",
+            "127.0.0.1",
+            port,
+            Credentials(version=version, community="p"),
+            timeout=0.01,
+            retries=3,
+            pace=4,
+        ) as session:
+            with pytest.raises(NoAnswer):
+                await session.get(COLUMN)
+        return loop.time() - begun
+
+    with agent(lambda _: []) as port:
+        assert asyncio.run(read(port)) >= 3 / 4
+
+
+@pytest.mark.parametrize("pace", [-1, float("nan"), float("inf")])
+def test_a_pace_that_is_no_number_of_requests_is_refused(pace: float) -> None:
+    with pytest.raises(ValueError, match="pace"):
+        open_session("cat1", "127.0.0.1", 161, PUBLIC, pace=pace)
+
+
+# --- given up from outside
+
+
+@pytest.mark.parametrize("credentials", [PUBLIC, V3])
+def test_a_walk_that_is_cancelled_leaves_no_reader_and_no_socket(credentials: Credentials) -> None:
+    async def give_up(silent: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        readers_before, sockets_before = readers(loop), sockets()
+        session = open_session("cat1", "127.0.0.1", silent.getsockname()[1], credentials)
+        walking = asyncio.create_task(walk(session))
+        await loop.sock_recv(silent, 2048)
+        walking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await walking
+        assert readers(loop) == readers_before
+        await session.close()
+        assert sockets() == sockets_before
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.setblocking(False)  # noqa: FBT003 - the library's own signature
+        asyncio.run(give_up(silent))
+
+
+def test_a_walk_of_version_1_that_is_cancelled_disturbs_nobody_later() -> None:
+    trouble: list[object] = []
+
+    async def give_up(port: int) -> Walk:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: trouble.append(context))
+        async with open_session("cat1", "127.0.0.1", port, V1, timeout=0.1) as session:
+            walking = asyncio.create_task(walk(session))
+            await asked.wait()
+            walking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await walking
+        async with open_session("cat1", "127.0.0.1", port, V1, timeout=0.1) as session:
+            return await walk(session)
+
+    asked = asyncio.Event()
+
+    def handler(_: Request) -> Iterable[bytes]:
+        loop.call_soon_threadsafe(asked.set)
+        return []
+
+    with agent(handler) as port, asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        assert runner.run(give_up(port)).gap is not None
+    assert trouble == []
+
+
+def readers(loop: asyncio.AbstractEventLoop) -> int:
+    assert isinstance(loop, asyncio.SelectorEventLoop)
+    return len(loop._selector.get_map())  # type: ignore[attr-defined]
+
+
+def sockets() -> int:
+    """Return how many sockets this process has open."""
+    return sum(str(link.resolve()).startswith("socket") for link in Path("/proc/self/fd").iterdir())
 
 
 @pytest.mark.parametrize("version", ["1", "2c", "3"])

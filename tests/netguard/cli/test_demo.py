@@ -22,7 +22,6 @@ def test_the_demo_tells_a_program_what_was_done_and_what_was_found(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["right"] is True
-    assert told["duration_s"] < 60
     assert [step["scenario"] for step in told["steps"]] == [None, *(act.scenario for act in ACTS)]
     for step, act in zip(told["steps"][1:], ACTS, strict=True):
         (finding,) = step["report"]["findings"]

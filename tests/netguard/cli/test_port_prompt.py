@@ -17,7 +17,7 @@ import pytest
 from netguard.lab.control import Lab
 from tests.station import Run, command, configured, report_of, station
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[3]
 SHUT = ("port", "shutdown", "cat1", "Fa0/3", "--reason", "drill")

@@ -12,6 +12,8 @@ from tests.config_files import write
 from tests.netguard.cli.screens import on_terminal
 from tests.station import Run, command, configured, report_of
 
+pytestmark = pytest.mark.slow
+
 Captured = pytest.CaptureFixture[str]
 
 SWEEP = ("sweep", "--servers")

@@ -14,7 +14,7 @@ from tests.snmp_agent import GEN_ERR, SET, dotted, integer, octets
 from tests.station import Run, report_of, station
 from tests.switch_agent import UP
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 CAT1 = "192.0.2.11"
 MON = "192.0.2.10"  # the station itself, on which the relay stands

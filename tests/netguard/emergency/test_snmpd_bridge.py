@@ -18,7 +18,7 @@ from tests.segment import Segment, address, mac, raw, request
 from tests.snmpd import snmpd
 from tests.station import report_of
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 Done = subprocess.CompletedProcess[str]
 

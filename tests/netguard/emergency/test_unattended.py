@@ -15,7 +15,7 @@ from netguard.lab.control import Lab
 from tests.netguard.lab.asking import run
 from tests.station import Run, report_of, station
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 FINDING = "gateway-hijack/web-226/198.51.100.1"
 AUTOMATIC = 'automatic = ["gateway-hijack", "address-conflict"]'

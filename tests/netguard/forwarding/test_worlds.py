@@ -7,6 +7,7 @@ and others each time.
 import os
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from netguard.forwarding.records import GATEWAYS
 from tests.netguard.forwarding import honesty, making
 from tests.netguard.forwarding.wires import Outcome, explore
 from tests.netguard.forwarding.world import ROUTED, World
+
+pytestmark = pytest.mark.slow
 
 WORLDS = os.environ.get("NETGUARD_WORLDS", "")
 BEHIND = {"live", "dead"}

@@ -31,6 +31,8 @@ ON_THE_WIRE: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     "gateway-hijack-quiet": ({(GATEWAY, m("24"))}, set()),
     "gateway-silent-and-taken": ({(GATEWAY, m("25"))}, {(GATEWAY, m("01"))}),
     "address-squatting": ({("198.51.100.90", m("27"))}, set()),
+    "fake-neighbor": (set(), set()),  # LLDP is not ARP
+    "flapping-mac": (set(), set()),  # a MAC, no address
     "vrrp-failover": (set(), set()),  # same address, same MAC, other port
     "bond-failover": ({("198.51.100.29", m("39"))}, {("198.51.100.29", m("29"))}),
     "arp-flux": (
@@ -152,6 +154,33 @@ def test_the_virtual_mac_moves_to_the_other_switch(lab: Lab) -> None:
     lab.break_("vrrp-failover")
     time.sleep(0.4)  # the agent may look at the kernel that seldom
     assert port_of_the_virtual_mac() == "2"  # Gi0/2, to cat2
+
+
+def neighbours_of_cat1(lab: Lab) -> list[str]:
+    """Return the system names that cat1 hears over LLDP, by port."""
+    time.sleep(0.4)  # the agent may look at the kernel that seldom
+    command = ("snmpwalk", "-v2c", "-c", "public", "-Oqv", "192.0.2.11")
+    return run(lab, "mon", *command, "1.0.8802.1.1.2.1.4.1.1.9").stdout.split()
+
+
+@pytest.mark.packets
+def test_a_server_passes_as_a_switch_until_it_is_mended(lab: Lab) -> None:
+    assert neighbours_of_cat1(lab) == ['"edge1"', '"cat2"']
+    lab.break_("fake-neighbor")
+    assert neighbours_of_cat1(lab) == ['"edge1"', '"cat2"', '"cat2"']
+    lab.mend("fake-neighbor")
+    assert neighbours_of_cat1(lab) == ['"edge1"', '"cat2"']
+
+
+@pytest.mark.packets
+def test_a_shared_mac_is_now_here_and_now_there(lab: Lab) -> None:
+    command = ("snmpget", "-v2c", "-c", "public@226", "-Oqv", "192.0.2.11")
+    lab.break_("flapping-mac")
+    ports: set[str] = set()
+    while len(ports) < 2:
+        time.sleep(0.4)  # the agent may look at the kernel that seldom
+        ports.add(run(lab, "mon", *command, "1.3.6.1.2.1.17.4.3.1.2.0.0.94.0.83.34").stdout.strip())
+    assert ports == {"4", "2"}  # Fa0/2 to ds0002, and Gi0/2 to cat2
 
 
 @pytest.mark.packets

@@ -14,7 +14,7 @@ from tests.netguard.servers.checking import Report
 from tests.netguard.servers.matrix import GATEWAYS, reasons, wrong
 from tests.station import Edit, Run, report_of, station
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 NO_RAW = ("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw")
 ALIASES = "203.0.113.128/28"  # ds0001's

@@ -16,7 +16,7 @@ from tests.netguard.servers.matrix import GATEWAYS, HONEST, SMALLER, break_all, 
 from tests.netguard.servers.vantage_host import vantage_host
 from tests.station import configured
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 GUILTY = {s.name for s in FORWARDING if s.kind == "trouble"} | {"proxy-arp"}
 

@@ -21,7 +21,7 @@ from tests.netguard.servers.matrix import (
 )
 from tests.station import configured
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 PLACES = {"here": ("here",), "segment": ("segment",), "both": ("here", "segment")}
 Look = Callable[[str], dict[str, Report]]

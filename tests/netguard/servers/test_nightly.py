@@ -17,7 +17,7 @@ from tests.netguard.servers.checking import Report
 from tests.netguard.servers.vantage_host import VantageHost, vantage_host
 from tests.station import Edit, Run, command, configured, report_of, station
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 SWEEP = ("sweep", "--servers", "--json")
 SERVERS = {"vr2", *(f"ds{number:04}" for number in range(1, 11))}  # those with blocks

@@ -21,7 +21,7 @@ from tests.netguard.servers.vantage_host import VantageHost, vantage_host
 from tests.sshd import key, public
 from tests.station import Run, configured, report_of, station
 
-pytestmark = pytest.mark.packets
+pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

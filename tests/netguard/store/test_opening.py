@@ -165,7 +165,7 @@ def test_opening_a_current_store_does_without_alembic(tmp_path: Path) -> None:
     assert done.stdout == "False\n"
 
 
-@pytest.mark.parametrize("statement", [4, 10, 19, 22, 25])
+@pytest.mark.parametrize("statement", [4, 10, 19, 22, 25, 28])
 def test_a_migration_that_was_killed_is_made_up_for_at_the_next_opening(
     tmp_path: Path, statement: int
 ) -> None:

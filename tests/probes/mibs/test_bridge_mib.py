@@ -1,15 +1,19 @@
 """The forwarding database of BRIDGE-MIB, in one VLAN's context or without."""
 
+import pytest
+from msgspec.structs import replace
+
 from probes.mibs.bridge_mib import (
     BASE_BRIDGE_ADDRESS,
     BASE_PORT_IF_INDEX,
     TP_FDB_PORT,
     TP_FDB_STATUS,
+    as_if_indexes,
     base_address,
     base_ports,
     fdb,
 )
-from probes.records import BasePort, FdbEntry
+from probes.records import BasePort, FdbEntry, Interface
 from tests.snmp_agent import Mib, Oid, Request, ask, dotted, integer, octets
 
 MAC = (0x00, 0x00, 0x5E, 0x00, 0x53, 0xFE)
@@ -111,3 +115,126 @@ def test_the_bridge_has_an_address_or_is_none() -> None:
     bridge = Mib({dotted(BASE_BRIDGE_ADDRESS): octets(bytes(MAC))})
     assert ask(bridge, base_address) == "00:00:5e:00:53:fe"
     assert ask(Mib({}), base_address) is None
+
+
+BEHIND = {dotted("1.3.6.1.6.3.1.1.6.1.0"): integer(7)}  # as every agent has: its MIB goes on
+
+
+def asked_of(objects: dict[Oid, bytes], known: list[BasePort]) -> list[Oid]:
+    asked: list[Oid] = []
+
+    def handler(request: Request) -> list[bytes]:
+        asked.extend(request.oids)
+        return Mib(objects | BEHIND)(request)
+
+    ask(handler, lambda session: fdb(session, base_ports=known))
+    return asked
+
+
+def test_a_table_or_a_status_that_the_agent_does_not_have_costs_one_request() -> None:
+    assert asked_of({}, []) == [dotted(TP_FDB_PORT)]
+    assert asked_of(seen(3, None), []) == [dotted(TP_FDB_PORT), dotted(TP_FDB_STATUS)]
+
+
+def test_bridge_ports_that_are_known_are_not_read_again() -> None:
+    known = [BasePort(base_port=3, if_index=10103)]
+    table = ask(Mib(seen(3) | port(3, 9)), lambda session: fdb(session, base_ports=known))
+    assert table.rows == (entry(3, 10103, "learned"),)
+    assert dotted(BASE_PORT_IF_INDEX) not in asked_of(seen(3), known)
+
+
+def test_the_bridge_ports_of_a_vlan_are_read_whatever_is_known_of_the_bridge() -> None:
+    known = [BasePort(base_port=3, if_index=10103)]
+    agent = Mib(seen(3) | port(3, 130))
+    for found in (
+        ask(agent, lambda session: fdb(session, vlan=24, base_ports=known)),
+        ask(agent, lambda session: fdb(session.in_vlan(24), base_ports=known)),
+    ):
+        assert found.rows == (entry(3, 130, "learned", 24),)
+
+
+def test_a_port_that_is_no_port_number_makes_no_row() -> None:
+    at = (*dotted(TP_FDB_PORT), *MAC)
+    for value in (integer(-1), octets(b"3")):
+        assert ask(Mib({at: value}), fdb).rows == ()
+
+
+# --- ports that are ifIndexes
+
+ETHERNET, LOOPBACK, TUNNEL, VLAN, LAG, VIRTUAL = 6, 24, 131, 135, 161, 53
+
+
+def interface(if_index: int, name: str = "", if_type: int | None = ETHERNET) -> Interface:
+    name = name or f"1/{if_index}"
+    return Interface(if_index=if_index, name=name, descr=name, if_type=if_type, oper_status="up")
+
+
+SWITCH = [interface(1000 + n) for n in range(1, 5)] + [interface(13, "lo", LOOPBACK)]
+
+
+def resolved(entries: list[FdbEntry], interfaces: list[Interface]) -> list[int | None]:
+    return [one.if_index for one in as_if_indexes(entries, interfaces)]
+
+
+def test_ports_that_can_only_be_if_indexes_are_taken_for_these() -> None:
+    entries = [entry(1001, None, "learned"), entry(0, None, "self"), entry(1003, None, "learned")]
+    assert resolved(entries, SWITCH) == [1001, None, 1003]
+
+
+def test_ports_of_logical_units_and_aggregates_are_ports() -> None:
+    entries = [entry(520, None, "learned"), entry(501, None, "learned")]
+    units = [interface(520, "ge-0/0/0.0", VIRTUAL), interface(501, "ae0", LAG), interface(518)]
+    assert resolved(entries, units) == [520, 501]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        interface(2000, "lo0", LOOPBACK),
+        interface(2000, "gre", TUNNEL),
+        interface(2000, "vlan.2", VLAN),
+        interface(2000, "Vlan20", VIRTUAL),
+        interface(2000, "irb.5", VIRTUAL),
+        interface(2000, "1/20", None),
+        replace(interface(2000), oper_status="down"),
+    ],
+)
+def test_one_port_that_is_no_port_with_a_link_spoils_the_whole_table(other: Interface) -> None:
+    entries = [entry(1001, None, "learned"), entry(2000, None, "learned")]
+    assert resolved(entries, [*SWITCH, other]) == [None, None]
+
+
+def test_a_port_without_an_interface_spoils_the_whole_table() -> None:
+    entries = [entry(1001, None, "learned"), entry(1793, None, "self")]
+    assert resolved(entries, SWITCH) == [None, None]
+
+
+def test_a_table_that_the_bridge_lists_a_port_of_is_left_as_it_is() -> None:
+    entries = [entry(1001, None, "learned"), entry(1002, 1003, "learned")]
+    assert resolved(entries, SWITCH) == [None, 1003]
+
+
+def test_small_numbers_may_be_bridge_ports_by_chance_and_are_not_believed() -> None:
+    offset = [interface(1, "mgmt0"), *(interface(n) for n in range(2, 10))]
+    assert resolved([entry(2, None, "learned"), entry(3, None, "learned")], offset) == [None, None]
+    mixed = [*offset, interface(1001)]
+    assert resolved([entry(2, None, "learned"), entry(1001, None, "learned")], mixed) == [
+        None,
+        None,
+    ]
+
+
+def test_small_numbers_that_are_those_of_all_ports_are_believed() -> None:
+    cheap = [interface(1), interface(2), interface(3, "Vlan1", VLAN)]
+    assert resolved([entry(1, None, "learned"), entry(2, None, "learned")], cheap) == [1, 2]
+
+
+def test_a_table_without_ports_has_none() -> None:
+    assert resolved([], SWITCH) == []
+    assert resolved([entry(0, None, "self")], SWITCH) == [None]
+    assert resolved([entry(1001, None, "learned")], []) == [None]
+
+
+def test_a_station_behind_a_static_entry_may_have_lost_its_link() -> None:
+    off = [replace(SWITCH[0], oper_status="down"), *SWITCH[1:]]
+    assert resolved([entry(1001, None, "mgmt")], off) == [1001]

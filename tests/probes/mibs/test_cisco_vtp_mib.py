@@ -1,13 +1,18 @@
-"""Which ports of a Catalyst are trunks, also where they have no link."""
+"""The VLANs of a Catalyst, and which of its ports are trunks, also where they have no link."""
 
 import pytest
 
 from probes.mibs.cisco_vtp_mib import (
     TRUNK_PORT_DYNAMIC_STATE,
     TRUNK_PORT_DYNAMIC_STATUS,
+    VLAN_NAME,
+    VLAN_STATE,
+    VLAN_TYPE,
     trunks,
+    vlans,
 )
-from probes.records import Tagging
+from probes.records import Tagging, Vlan
+from tests.probes.mibs.test_recordings import CORPUS, agent_of, column
 from tests.snmp_agent import Mib, Oid, Request, ask, dotted, integer, octets
 
 ON, OFF, DESIRABLE, AUTO, ON_NO_NEGOTIATE = 1, 2, 3, 4, 5
@@ -94,3 +99,130 @@ def test_an_agent_that_stops_in_the_middle_leaves_no_port_half_read() -> None:
     assert [gap.kind for gap in table.gaps] == ["snmp-timeout"]
     assert [row.if_index for row in table.rows] == list(range(1, len(table.rows) + 1))
     assert 0 < len(table.rows) < 100
+
+
+# --- VLANs
+
+OPERATIONAL, SUSPENDED, TOO_BIG_FOR_DEVICE, TOO_BIG_FOR_TRUNK = 1, 2, 3, 4
+ETHERNET, FDDI = 1, 2
+RECORDED = (
+    "cisco-c3750",
+    "cisco-unmarked-0",
+    "ios_2960x",
+    "ios_c3560",
+    "ios_stp-vlans",
+    "iosxe_c9400-svl",
+    "nms0002ciscojuniper_s-de-juet-luck-001",
+    "nms17216_router1",
+    "nms17216_switch1",
+    "nms7467_172-20-1-7",
+)
+
+
+def vlan(
+    number: int,
+    name: bytes = b"web",
+    state: int = OPERATIONAL,
+    kind: int = ETHERNET,
+    domain: int = 1,
+) -> dict[Oid, bytes]:
+    return {
+        (*dotted(VLAN_STATE), domain, number): integer(state),
+        (*dotted(VLAN_TYPE), domain, number): integer(kind),
+        (*dotted(VLAN_NAME), domain, number): octets(name),
+    }
+
+
+def test_vlans_have_a_number_and_a_name() -> None:
+    table = ask(Mib(vlan(226, b"web\x00") | vlan(1, b"default")), vlans)
+    assert table.gaps == ()
+    assert table.rows == (Vlan(vlan=1, name="default"), Vlan(vlan=226, name="web"))
+
+
+@pytest.mark.parametrize("number", [0, 1002, 1003, 1004, 1005, 4095, 4096, 4294967295])
+def test_a_number_that_no_frame_can_carry_here_is_no_vlan(number: int) -> None:
+    assert ask(Mib(vlan(number)), vlans).rows == ()
+
+
+@pytest.mark.parametrize("number", [1, 1001, 1006, 4094])
+def test_every_other_number_is_a_vlan(number: int) -> None:
+    assert [row.vlan for row in ask(Mib(vlan(number)), vlans).rows] == [number]
+
+
+def test_a_vlan_of_another_medium_is_left_out() -> None:
+    assert ask(Mib(vlan(226, kind=FDDI) | vlan(227, kind=0)), vlans).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "operational"),
+    [
+        (OPERATIONAL, True),
+        (SUSPENDED, False),
+        (TOO_BIG_FOR_DEVICE, False),
+        (TOO_BIG_FOR_TRUNK, True),
+        (0, True),
+    ],
+)
+def test_a_vlan_that_the_switch_cannot_take_part_in_is_not_operational(
+    state: int, *, operational: bool
+) -> None:
+    (row,) = ask(Mib(vlan(226, state=state)), vlans).rows
+    assert row.operational == operational
+
+
+def test_a_vlan_in_two_management_domains_is_one() -> None:
+    table = vlan(226, b"", SUSPENDED) | vlan(226, b"web", OPERATIONAL, domain=2)
+    assert ask(Mib(table), vlans).rows == (Vlan(vlan=226, name="web"),)
+
+
+@pytest.mark.parametrize("missing", [VLAN_STATE, VLAN_TYPE, VLAN_NAME])
+def test_a_vlan_is_one_though_a_column_is_missing(missing: str) -> None:
+    table = vlan(226)
+    del table[*dotted(missing), 1, 226]
+    (row,) = ask(Mib(table), vlans).rows
+    assert (row.vlan, row.operational) == (226, True)
+
+
+def test_columns_of_garbage_change_nothing_in_what_the_index_says() -> None:
+    garbage = {
+        (*dotted(VLAN_STATE), 1, 226): octets(b"active"),
+        (*dotted(VLAN_TYPE), 1, 226): octets(b""),
+        (*dotted(VLAN_NAME), 1, 226): integer(7),
+    }
+    assert ask(Mib(garbage), vlans).rows == (Vlan(vlan=226, name="7"),)
+
+
+@pytest.mark.parametrize("index", [(), (226,), (1, 1, 226)])
+def test_an_index_that_is_no_vlan_is_left_out(index: Oid) -> None:
+    assert ask(Mib({(*dotted(VLAN_STATE), *index): integer(OPERATIONAL)}), vlans).rows == ()
+
+
+def test_vlans_of_an_agent_without_the_table_are_none_without_a_gap() -> None:
+    table = ask(Mib({}), vlans)
+    assert (table.rows, table.gaps) == ((), ())
+
+
+def test_an_agent_that_falls_silent_keeps_the_vlans_it_told_of() -> None:
+    mib = Mib(vlan(226))
+
+    def handler(request: Request) -> list[bytes]:
+        return [] if request.oids[0] >= dotted(VLAN_NAME) else mib(request)
+
+    table = ask(handler, vlans, timeout=0.05)
+    assert table.rows == (Vlan(vlan=226),)
+    assert [gap.kind for gap in table.gaps] == ["snmp-timeout"]
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"NO RECORDINGS at {CORPUS}: set NETGUARD_CORPUS")
+@pytest.mark.parametrize("name", RECORDED)
+def test_vlans_are_those_recorded(name: str) -> None:
+    table = ask(agent_of(name), vlans, deadline=20)
+    assert table.gaps == ()
+    entry = "1.3.6.1.4.1.9.9.46.1.3.1.1"
+    types, names = column(name, f"{entry}.3"), column(name, f"{entry}.4")
+    states = column(name, f"{entry}.2")
+    assert {(row.vlan, row.name, row.operational) for row in table.rows} == {
+        (int(index.split(".")[1]), bytes.fromhex(names[index]).decode(), states[index] == "1")
+        for index, kind in types.items()
+        if kind == "1"
+    }

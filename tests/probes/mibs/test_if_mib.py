@@ -67,6 +67,50 @@ def test_a_mac_that_happens_to_spell_a_word_is_still_a_mac() -> None:
     assert ask(Mib(table), interfaces).rows[0].phys_address == "53:77:69:74:63:68"
 
 
+def test_digits_in_place_of_the_octets_of_a_mac_are_understood() -> None:
+    for value in (b"00:00:5E:00:53:01", b"00005e005301", b"0:0:5e:0:53:1\0"):
+        table = WHOLE | cell(IF_PHYS_ADDRESS, 3, octets(value))
+        assert ask(Mib(table), interfaces).rows[0].phys_address == "00:00:5e:00:53:01"
+
+
+def test_a_row_of_one_table_alone_is_an_interface() -> None:
+    table = WHOLE | cell(IF_NAME, 8, octets(b"Gi0/0")) | cell(IF_DESCR, 9, octets(b"v55\0"))
+    rows = ask(Mib(table), interfaces).rows
+    assert [(row.if_index, row.name, row.descr) for row in rows] == [
+        (3, "Fa0/3", "FastEthernet0/3"),
+        (8, "Gi0/0", ""),
+        (9, "v55", "v55"),
+    ]
+
+
+def test_names_that_many_ports_share_are_left_as_they_are() -> None:
+    same = b"10/100 utp ethernet (cat 3/5)"
+    table = cell(IF_DESCR, 1, octets(same)) | cell(IF_DESCR, 2, octets(same))
+    table |= cell(IF_NAME, 1, octets(b"BR0/2/0")) | cell(IF_NAME, 2, octets(b"BR0/2/0"))
+    rows = ask(Mib(table), interfaces).rows
+    assert [(row.if_index, row.name, row.descr) for row in rows] == [
+        (1, "BR0/2/0", same.decode()),
+        (2, "BR0/2/0", same.decode()),
+    ]
+
+
+def test_an_index_that_is_no_interface_is_left_out() -> None:
+    table = cell(IF_NAME, 0, octets(b"cpu")) | {(*dotted(IF_NAME), 3, 1): octets(b"x")}
+    assert ask(Mib(table), interfaces).rows == ()
+
+
+def test_every_column_costs_a_small_agent_one_request() -> None:
+    asked: list[Oid] = []
+    behind = {dotted("1.3.6.1.6.3.1.1.6.1.0"): integer(7)}
+
+    def handler(request: Request) -> list[bytes]:
+        asked.extend(request.oids)
+        return Mib(WHOLE | behind)(request)
+
+    ask(handler, interfaces)
+    assert len(asked) == len(set(asked)) == 7
+
+
 def test_rows_are_in_the_order_of_if_index() -> None:
     table = {k: v for n in (10, 9, 300) for k, v in cell(IF_NAME, n, octets(b"x")).items()}
     assert [row.if_index for row in ask(Mib(table), interfaces).rows] == [9, 10, 300]

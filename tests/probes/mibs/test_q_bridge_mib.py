@@ -10,11 +10,13 @@ from probes.mibs.q_bridge_mib import (
     VLAN_CURRENT_UNTAGGED_PORTS,
     VLAN_FDB_ID,
     VLAN_STATIC_EGRESS_PORTS,
+    VLAN_STATIC_NAME,
     VLAN_STATIC_UNTAGGED_PORTS,
     fdb,
     tagging,
+    vlans,
 )
-from probes.records import FdbEntry, Tagging
+from probes.records import BasePort, FdbEntry, Tagging, Vlan
 from tests.snmp_agent import (
     GEN_ERR,
     Handler,
@@ -92,6 +94,67 @@ def test_a_mac_behind_its_length_is_understood() -> None:
 def test_an_agent_without_the_table_is_empty_without_a_gap() -> None:
     table = ask(Mib({}), fdb)
     assert (table.rows, table.gaps) == ((), ())
+
+
+def test_database_0_is_no_vlan_and_is_one_that_a_vlan_may_map_to() -> None:
+    assert [row.vlan for row in ask(Mib(seen(0)), fdb).rows] == [None]
+    assert [row.vlan for row in ask(Mib(seen(0) | vlan(0, 226)), fdb).rows] == [226]
+
+
+@pytest.mark.parametrize(
+    "vlans", [vlan(7, 0), vlan(7, 4095), {(*dotted(VLAN_FDB_ID), 226): integer(7)}]
+)
+def test_what_is_no_vlan_maps_to_no_database(vlans: dict[Oid, bytes]) -> None:
+    assert [row.vlan for row in ask(Mib(seen(7) | vlans), fdb).rows] == [None]
+
+
+def test_an_index_without_a_database_is_no_row() -> None:
+    at = (*dotted(TP_FDB_PORT), *MAC)
+    assert ask(Mib({at: integer(3)}), fdb).rows == ()
+
+
+def test_bridge_ports_that_are_known_are_not_read_again() -> None:
+    objects = seen(7) | current(7, port_list(3), port_list())
+    known = [BasePort(base_port=3, if_index=65)]
+    rows = ask(Mib(objects), lambda session: fdb(session, known)).rows
+    assert [row.if_index for row in rows] == [65]
+    tagged = ask(Mib(objects), lambda session: tagging(session, known))
+    assert tagged.rows == (Tagging(if_index=65, tagged=True),)
+
+
+def name(vlan_id: int, value: bytes) -> dict[Oid, bytes]:
+    return {(*dotted(VLAN_STATIC_NAME), vlan_id): octets(value)}
+
+
+def test_vlans_are_those_that_the_bridge_has_now_with_their_names() -> None:
+    objects = vlan(7, 226, 81234) | vlan(7, 227) | name(226, b"web\0") | name(300, b"spare")
+    assert ask(Mib(objects), vlans).rows == (
+        Vlan(vlan=226, name="web"),
+        Vlan(vlan=227),
+        Vlan(vlan=300, name="spare", operational=False),
+    )
+
+
+def test_vlans_may_be_told_only_by_their_ports_or_only_by_their_names() -> None:
+    assert ask(Mib(current(226, port_list(1), None)), vlans).rows == (Vlan(vlan=226),)
+    assert ask(Mib(name(226, b"web")), vlans).rows == (Vlan(vlan=226, name="web"),)
+
+
+@pytest.mark.parametrize("objects", [vlan(7, 0), vlan(7, 4095), name(0, b"x"), name(5000, b"x")])
+def test_what_is_no_vlan_id_is_no_vlan(objects: dict[Oid, bytes]) -> None:
+    assert ask(Mib(objects), vlans).rows == ()
+
+
+def test_a_vlan_that_may_be_missing_only_by_a_gap_is_taken_for_operational() -> None:
+    def handler(request: Request) -> list[bytes]:
+        at = dotted(VLAN_FDB_ID)
+        if request.oids[0][: len(at)] == at:
+            return [failure(request, GEN_ERR)]
+        return Mib(name(226, b"web"))(request)
+
+    table = ask(handler, vlans)
+    assert table.rows == (Vlan(vlan=226, name="web"),)
+    assert [gap.kind for gap in table.gaps] == ["snmp-error"]
 
 
 def port_list(*ports: int) -> bytes:
