@@ -22,8 +22,9 @@ from probes.snmp import Session, open_session
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
-# Devices asked at the same moment: enough that a dead one delays nobody, few enough for one core.
-AT_ONCE = 64
+# Devices asked at the same moment: enough that dead ones delay nobody. Each takes two files, of
+# which a process may have 1,024.
+AT_ONCE = 128
 
 # What judging and locating need, what else there is to be shown, and what a port is made for. In
 # the contexts of VLANs an agent may be silent that answers otherwise: they come last.
@@ -145,6 +146,7 @@ def _open(config: Config, device: Device) -> Session:
         credentials(config, device),
         timeout=settings.timeout,
         retries=settings.retries,
+        pace=settings.pace,
     )
 
 

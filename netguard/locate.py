@@ -150,7 +150,7 @@ def _by_station(
         interfaces = {i.if_index: i for i in view.interfaces} | aggregates(view)
         for entry in view.fdb:
             port = interfaces.get(entry.if_index) if entry.if_index is not None else None
-            if entry.status == "learned" and port is not None:
+            if entry.status == "learned" and port is not None and port.name:
                 sighting = _sighting(view, port, entry.vlan, uplinks)
                 found.setdefault(entry.mac, {})[sighting] = None
     return {station: tuple(seen) for station, seen in found.items()}

@@ -28,10 +28,12 @@ def _abbreviates(short: str, full: str) -> bool:
 def meant(interfaces: Iterable[Interface], text: str) -> tuple[Interface, ...]:
     """Return the interfaces that `text` may name: by if_name, by descr, or an abbreviation.
 
-    An exact name wins over an abbreviation.
+    An exact name wins over an abbreviation. Nothing names an interface that has no name.
     """
     known = tuple(interfaces)
     wanted = text.strip().casefold()
+    if not wanted:
+        return ()
     for exact in ("name", "descr"):
         found = [i for i in known if getattr(i, exact).casefold() == wanted]
         if found:

@@ -26,11 +26,15 @@ Index = tuple[int, ...]
 # Rows of FDB and ARP are 30 to 35 octets: 40 of them fit one Ethernet frame, so nothing depends
 # on IP fragments. (gufo_snmp takes answers of up to 4 KiB.)
 REPETITIONS = 40
+_STEPS_BACK = 100  # rows out of order that an agent may bring in one column
 ROW_LIMIT = 250_000  # twice the largest FDB that access and edge switches have
 
 
 class Walk(msgspec.Struct, frozen=True):
-    """The rows under a column in the agent's order; without a gap they are all of them."""
+    """The rows under a column in the agent's order; without a gap they are all of them.
+
+    No row is there twice. One whose order shows that others may be missing is there with a gap.
+    """
 
     rows: tuple[tuple[Index, Value], ...]
     gap: Gap | None = None
@@ -103,30 +107,29 @@ class Session:
         longer than the session allows), `snmp-refused`, `snmp-error` (the agent said that it
         failed), `snmp-malformed` (no SNMP, or names that do not increase), `snmp-endless`.
         """
-        rows: list[tuple[Index, Value]] = []
+        rows = _Rows(self._target, oid)
         try:
             async with asyncio.timeout(self._deadline):
-                await self._collect(oid, rows)
+                await self._collect(rows)
         except TimeoutError:
-            return Walk(tuple(rows), self._too_late(oid, len(rows)))
+            return Walk(rows.taken(), self._too_late(oid, len(rows.found)))
         except ProbeError as trouble:
-            return Walk(tuple(rows), trouble.gap())
-        return Walk(tuple(rows))
+            return Walk(rows.taken(), trouble.gap())
+        return Walk(rows.taken(), rows.disorder.gap() if rows.disorder else None)
 
-    async def _collect(self, oid: str, rows: list[tuple[Index, Value]]) -> None:
+    async def _collect(self, rows: "_Rows") -> None:
         repetitions = self._repetitions
-        while len(rows) < ROW_LIMIT:
-            last = f"{oid}.{'.'.join(map(str, rows[-1][0]))}" if rows else oid
+        while len(rows.found) < ROW_LIMIT:
             try:
-                found = await self._link.after(last, repetitions)
+                answer = await self._link.after(rows.last, repetitions)
                 self._heard = True
-                if _take(self._target, oid, found, rows):
+                if rows.take(answer):
                     return
             except ProbeError as trouble:
                 repetitions = self._fewer(repetitions, trouble)
             else:
                 self._bulk_heard |= repetitions > 1
-        raise _endless(self._target, oid)
+        raise _endless(self._target, rows.column)
 
     def _fewer(self, repetitions: int, trouble: ProbeError) -> int:
         """Decide how to go on after a request that failed: with less, by GETNEXT, or not at all.
@@ -192,28 +195,55 @@ def _link(target: Target, credentials: Credentials, pace: Pace, vlan: int | None
     return GufoLink(target, credentials, pace)
 
 
-def _take(
-    target: Target, oid: str, found: Mapping[str, Value], rows: list[tuple[Index, Value]]
-) -> bool:
-    """Append the rows that belong to the column; say whether the column ends here.
+class _Rows:
+    """The rows of a column as they come in; `last` is the name after which to ask for more.
 
-    Raises Malformed at a name that does not increase (RFC 3416, section 4.2.3): an agent that
-    turns back may have skipped rows, or may never end.
+    Names must increase (RFC 3416, section 4.2.3). An agent that turns back may have skipped rows,
+    or may never end: one that brings new rows all the same is heard for a while, and is in
+    `disorder`.
     """
-    column = oid + "."
-    start = len(column)
-    last = rows[-1][0] if rows else ()
-    for name, value in found.items():
-        if not name.startswith(column):
-            if _arcs(name) < _arcs(oid):
-                raise _backwards(target, name)
-            return True
-        index = _index(name[start:])
-        if index <= last:
-            raise _backwards(target, name)
-        rows.append((index, value))
-        last = index
-    return not found
+
+    def __init__(self, target: Target, column: str) -> None:
+        self.column = column
+        self.last = column
+        self.found: dict[Index, Value] = {}
+        self.disorder: Malformed | None = None
+        self._target = target
+        self._steps_back = 0
+
+    def taken(self) -> tuple[tuple[Index, Value], ...]:
+        return tuple(self.found.items())
+
+    def take(self, answer: Mapping[str, Value]) -> bool:
+        """Add the rows that belong to the column; say whether it ends here.
+
+        Raises Malformed at a name that was there before, or at too many that do not increase.
+        """
+        start = len(self.column) + 1
+        at = _index(self.last[start:]) if len(self.last) > start else ()
+        ended = False
+        for name, value in answer.items():
+            if not name.startswith(self.column + "."):
+                ended = self._beyond(name)
+                continue
+            index = _index(name[start:])
+            if index <= at or ended:
+                self._step_back(name, index)
+            self.found[index] = value
+            self.last, at = name, index
+        return ended or not answer
+
+    def _beyond(self, name: str) -> bool:
+        if _arcs(name) < _arcs(self.column):
+            raise _backwards(self._target, name)
+        return True
+
+    def _step_back(self, name: str, index: Index) -> None:
+        trouble = _backwards(self._target, name)
+        self._steps_back += 1
+        if index in self.found or self._steps_back > _STEPS_BACK:
+            raise trouble
+        self.disorder = self.disorder or trouble
 
 
 def _arcs(name: str) -> Index:

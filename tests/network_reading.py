@@ -19,6 +19,7 @@ from netguard.inventory import (
 )
 from netguard.situation import Shutdown, Situation, ways
 from netguard.view import DeviceView, PortTables, View
+from probes.platforms.platform import Family
 from probes.records import (
     ArpEntry,
     BasePort,
@@ -149,7 +150,7 @@ class Reading:
             gaps=gaps,
         )
 
-    def _platform(self, name: str) -> str:
+    def _platform(self, name: str) -> Family:
         if name in self.silent:
             return self.random.choice(("generic", "foundry", "catalyst"))
         return "catalyst"

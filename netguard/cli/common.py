@@ -70,7 +70,9 @@ def printable(value: object) -> str:
 
 
 # Columns of words: the only ones that may be broken into several lines.
-_SENTENCES = frozenset({"DETAIL", "NOTE", "REMEDY", "SEEN", "SUMMARY", "VALUE", "WHAT HAPPENS"})
+_SENTENCES = frozenset(
+    {"DETAIL", "NOTE", "PLATFORM", "REMEDY", "SEEN", "SUMMARY", "VALUE", "WHAT HAPPENS"}
+)
 _NARROW = 16  # characters that a sentence needs at least
 _ENDLESS = 10_000
 

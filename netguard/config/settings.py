@@ -17,7 +17,7 @@ class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `read` and `write` are communities; `user` and what follows is for version 3, where both users
     have the same protocols. `timeout` is for each request, `deadline` for all that is read of one
-    device.
+    device, and `pace` how many requests a second it gets at most (0: as many as it answers).
     """
 
     version: Literal["1", "2c", "3"] = "2c"
@@ -35,6 +35,7 @@ class SnmpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     timeout: Annotated[float, Meta(gt=0, le=60)] = 1.5
     retries: Annotated[int, Meta(ge=0, le=10)] = 2
     deadline: Annotated[float, Meta(gt=0, le=3600)] = 60
+    pace: Annotated[float, Meta(ge=0, le=10_000)] = 0
 
 
 class SshSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

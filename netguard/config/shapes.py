@@ -16,7 +16,7 @@ RecordT_co = TypeVar("RecordT_co", covariant=True)
 # What may be shown of a table that holds secrets: someone may have pasted one beside its key.
 _OPEN_KEYS = {
     "": frozenset({"store", "servers"}),
-    "snmp": frozenset({"version", "timeout", "retries", "deadline"}),
+    "snmp": frozenset({"version", "timeout", "retries", "deadline", "pace"}),
     "ssh": frozenset({"port", "timeout"}),
     "alert": frozenset({"severity"}),
 }

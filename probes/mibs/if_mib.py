@@ -26,7 +26,7 @@ _STATUS = {
 
 
 async def interfaces(session: Session) -> Table[Interface]:
-    """Read ifTable and the names of ifXTable, a row for every interface with any name."""
+    """Read ifTable and the names of ifXTable; one without any name is there with an empty one."""
     columns, gaps = await read(
         session,
         IF_NAME,
@@ -37,8 +37,7 @@ async def interfaces(session: Session) -> Table[Interface]:
         IF_ADMIN_STATUS,
         IF_OPER_STATUS,
     )
-    names, descrs = columns[:2]
-    return Table(tuple(_interface(index, columns) for index in _rows(names, descrs)), gaps)
+    return Table(tuple(_interface(index, columns) for index in _rows(*columns)), gaps)
 
 
 async def names(session: Session, wanted: str) -> Table[Interface]:
@@ -68,8 +67,8 @@ async def interface(session: Session, if_index: int) -> Interface | None:
     return replace(named, admin_status=_status(admin), oper_status=_status(oper))
 
 
-def _rows(names: Column, descrs: Column) -> list[Index]:
-    return sorted(i for i in names.keys() | descrs.keys() if len(i) == 1 and i[0] > 0)
+def _rows(*columns: Column) -> list[Index]:
+    return sorted({i for column in columns for i in column if len(i) == 1 and i[0] > 0})
 
 
 def _named(if_index: int, name: Value | None, descr: Value | None) -> Interface:

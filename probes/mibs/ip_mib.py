@@ -60,7 +60,7 @@ async def addresses(session: Session) -> Table[InterfaceAddress]:
         if ip is None or not isinstance(if_index, int) or not _is_own(ip, length):
             continue
         known = merged.get((ip, if_index))
-        if known is None or known.prefix_length is None:
+        if known is None or not known.prefix_length:
             merged[ip, if_index] = InterfaceAddress(ip=ip, prefix_length=length, if_index=if_index)
     return Table(tuple(merged.values()), old_gaps + gaps)
 
@@ -157,16 +157,13 @@ def _spelled(spelling: bytes, size: int) -> IPAddress | None:
 
 
 def _mask_length(mask: Value | None) -> int | None:
-    """Return the prefix length of a netmask, None where its bits are not in one run.
-
-    So it is for no bits at all: no interface has all addresses on its link.
-    """
+    """Return the prefix length of a netmask, None where its bits are not in one run."""
     try:
         bits = int(IPv4Address(mask))
     except ValueError:
         return None
     length = bits.bit_count()
-    return length if length and bits == 0xFFFFFFFF << (32 - length) & 0xFFFFFFFF else None
+    return length if bits == 0xFFFFFFFF << (32 - length) & 0xFFFFFFFF else None
 
 
 def _prefix_length(ip: IPAddress | None, prefix: Value | None) -> int | None:

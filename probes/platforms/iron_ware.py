@@ -12,7 +12,8 @@ from probes.platforms.platform import Platform
 IRON_WARE = Platform(
     name="ironware",
     family="foundry",
-    object_ids=("1.3.6.1.4.1.1991",),
+    # Not EdgeIron, whose arcs follow these: other makers' switches with other tables.
+    object_ids=tuple(f"1.3.6.1.4.1.1991.1.{kind}" for kind in (1, 2, 3)),
     interfaces=(foundry_sn_switch_group_mib.interfaces,),
     addresses=(foundry_sn_ip_mib.addresses,),
     vlans=(foundry_sn_switch_group_mib.vlans,),

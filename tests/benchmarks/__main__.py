@@ -1,4 +1,4 @@
-"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, forty minutes).
+"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, an hour).
 
 Each in a process of its own, so that none is charged with the memory of the one before.
 """
@@ -6,5 +6,15 @@ Each in a process of its own, so that none is charged with the memory of the one
 import subprocess
 import sys
 
-for bench in ("bench_start", "bench_arp", "bench_snmp", "bench_emergency", "bench_forwarding"):
+BENCHES = (
+    "bench_start",
+    "bench_arp",
+    "bench_snmp",
+    "bench_polling",
+    "bench_recordings",
+    "bench_emergency",
+    "bench_forwarding",
+)
+
+for bench in BENCHES:
     subprocess.run([sys.executable, "-m", f"tests.benchmarks.{bench}"], check=True)

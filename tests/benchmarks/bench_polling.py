@@ -247,9 +247,9 @@ def troubles(console: Console, config: Path) -> None:
     )
     dead, ill = Manner(pause=PAUSE, dead=DEAD), Manner(pause=PAUSE, dead=DEAD, slow=SLOW)
     for title, manner, rooms in (
-        ("all well", Manner(pause=PAUSE), (32, 64, 128, 256, 400)),
-        ("5 % dead", dead, (64, 128, 256)),
-        ("5 % dead, 2 % answer after 1 s", ill, (64, 256)),
+        ("all well", Manner(pause=PAUSE), (64, 128, 256)),
+        ("5 % dead", dead, (128,)),
+        ("5 % dead, 2 % answer after 1 s", ill, (128,)),
     ):
         with fleet.served(manner, AGENT):
             for at_once in rooms:

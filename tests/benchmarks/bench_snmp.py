@@ -1,4 +1,4 @@
-"""SNMP reads against snmpbulkwalk, and 300 switches at once: prints tables.
+"""SNMP reads against snmpbulkwalk: prints a table.
 
     python -m tests.benchmarks.bench_snmp       (as root; needs snmpd and snmpbulkwalk; a minute)
 
@@ -18,10 +18,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from ipaddress import IPv4Address
 from multiprocessing import get_context
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from selectors import EVENT_READ, DefaultSelector
-from socket import AF_INET, SOCK_DGRAM, socket
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -31,18 +28,15 @@ from rich.console import Console
 from rich.table import Table
 
 from netguard.lab import namespaces
-from probes.mibs import bridge_mib, if_mib
+from probes.mibs import bridge_mib
 from probes.mibs.ip_mib import IP_NET_TO_MEDIA_PHYS_ADDRESS, IP_NET_TO_MEDIA_TYPE
 from probes.snmp import REPETITIONS, Credentials, open_session
 from tests import bridge_pass_persist
-from tests.snmp_agent import Mib, Oid, dotted, integer, octets, parse
 from tests.snmpd import snmpd
 
 Answer = TypeVar("Answer")
 ENTRIES = 5000
 RUNS = 9
-SWITCHES, PORTS, STATIONS = 300, 26, 200
-AT_ONCE = 64
 PUBLIC = Credentials(community="public")
 FDB = (bridge_mib.TP_FDB_PORT, bridge_mib.TP_FDB_STATUS)
 BASELINE = f"snmpbulkwalk -Cr{REPETITIONS}"
@@ -172,111 +166,8 @@ def figures(costs: list[Cost], baseline: list[Cost]) -> tuple[str, ...]:
     )
 
 
-# --- many switches
-
-
-def switch_mib() -> Mib:
-    objects: dict[Oid, bytes] = {}
-    for n in range(1, PORTS + 1):
-        row = {
-            if_mib.IF_NAME: octets(b"Gi1/0/%d" % n),
-            if_mib.IF_DESCR: octets(b"GigabitEthernet1/0/%d" % n),
-            if_mib.IF_ALIAS: octets(b"ds%04d" % n),
-            if_mib.IF_TYPE: integer(6),
-            if_mib.IF_PHYS_ADDRESS: octets(bytes((0, 0, 0x5E, 0, 0x53, n))),
-            if_mib.IF_ADMIN_STATUS: integer(1),
-            if_mib.IF_OPER_STATUS: integer(1),
-        }
-        objects |= {(*dotted(column), 10100 + n): value for column, value in row.items()}
-        objects[*dotted(bridge_mib.BASE_PORT_IF_INDEX), n] = integer(10100 + n)
-    for n in range(STATIONS):
-        mac = (0x02, 0, 0x5E, 0, *divmod(n, 256))
-        objects[*dotted(bridge_mib.TP_FDB_PORT), *mac] = integer(n % PORTS + 1)
-        objects[*dotted(bridge_mib.TP_FDB_STATUS), *mac] = integer(3)
-    return Mib(objects)
-
-
-def serve(ports: list[int], ready: Event) -> None:
-    """Be all the switches: one process, one socket each, answers encoded beforehand."""
-    mib, selector = switch_mib(), DefaultSelector()
-    for port in ports:
-        listener = socket(AF_INET, SOCK_DGRAM)
-        listener.bind(("127.0.0.1", port))
-        selector.register(listener, EVENT_READ, listener)
-    ready.set()
-    while True:
-        for key, _ in selector.select():
-            datagram, peer = key.data.recvfrom(4096)
-            for answer in mib(parse(datagram)):
-                key.data.sendto(answer, peer)
-
-
-class Fleet(NamedTuple):
-    """What polling all switches took: seconds, seconds of CPU, KiB of memory, rows read."""
-
-    wall: float
-    cpu: float
-    peak: int
-    idle: int
-    rows: int
-
-
-def poll(ports: list[int]) -> Fleet:
-    idle, used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, cpu_of(resource.RUSAGE_SELF)
-    began = perf_counter()
-
-    async def one(port: int, turn: asyncio.Semaphore) -> int:
-        async with turn, open_session(f"cat{port}", "127.0.0.1", port, PUBLIC) as session:
-            tables = (await if_mib.interfaces(session), await bridge_mib.fdb(session))
-        assert not any(table.gaps for table in tables)
-        return sum(len(table.rows) for table in tables)
-
-    async def everyone() -> int:
-        turn = asyncio.Semaphore(AT_ONCE)
-        return sum(await asyncio.gather(*(one(port, turn) for port in ports)))
-
-    rows = asyncio.run(everyone())
-    return Fleet(
-        perf_counter() - began,
-        cpu_of(resource.RUSAGE_SELF) - used,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-        idle,
-        rows,
-    )
-
-
-def many_switches(console: Console) -> None:
-    ports = list(range(20001, 20001 + SWITCHES))
-    spawn = get_context("spawn")
-    ready = spawn.Event()
-    agent = spawn.Process(target=serve, args=(ports, ready), daemon=True)
-    agent.start()
-    try:
-        ready.wait()
-        runs = [in_a_process_of_its_own(poll, ports) for _ in range(RUNS)]
-    finally:
-        agent.terminate()
-    assert all(run.rows == SWITCHES * (PORTS + STATIONS) for run in runs)
-    wall, cpu = median(run.wall for run in runs), median(run.cpu for run in runs)
-    table = Table(
-        "switches", "at once", "rows", "devices/s", "CPU ms/device", "peak MiB", "idle MiB"
-    )
-    table.add_row(
-        str(SWITCHES),
-        str(AT_ONCE),
-        str(runs[0].rows),
-        f"{SWITCHES / wall:.0f}",
-        f"{cpu / SWITCHES * 1000:.2f}",
-        f"{max(run.peak for run in runs) / 1024:.0f}",
-        f"{runs[0].idle / 1024:.0f}",
-    )
-    console.print(table)
-
-
 def main() -> None:
-    console = Console()
-    big_tables(console)
-    many_switches(console)
+    big_tables(Console())
 
 
 if __name__ == "__main__":

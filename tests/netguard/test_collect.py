@@ -24,6 +24,7 @@ from probes.mibs import (
     q_bridge_mib,
     snmpv2_mib,
 )
+from probes.platforms.platform import Family
 from probes.records import BasePort, LagMember, SystemInfo, Tagging
 from tests.snmp_agent import (
     GEN_ERR,
@@ -196,7 +197,7 @@ def test_the_platform_is_the_vendor_s_arc_or_what_is_configured(
 def tables(
     config: Path,
     handler: Handler,
-    platform: str,
+    platform: Family,
     *,
     vlan: str = "vlan = 226",
     role: str = "switch",
@@ -357,7 +358,7 @@ def test_a_silent_device_is_a_gap_in_every_table(config: Path) -> None:
 
 @pytest.mark.parametrize("platform", ["catalyst", "foundry", "generic"])
 def test_an_agent_that_falls_silent_in_the_middle_is_waited_for_once(
-    config: Path, platform: str
+    config: Path, platform: Family
 ) -> None:
     objects = Mib(SYSTEM | BRIDGE | TAG_MODES | TRUNK | IN_VLANS | in_lag(12, 501))
     unanswered: set[Oid] = set()

@@ -208,9 +208,37 @@ def test_every_lie_ends_in_a_gap_within_the_deadline(lie: str) -> None:
 )
 def test_an_old_agent_that_lies_ends_in_the_same_gap(lie: str) -> None:
     handler, kind = LIES[lie]
-    gap = ask(handler, walk, credentials=V1, timeout=0.1, deadline=0.8).gap
+    gap = ask(handler, walk, credentials=V1, timeout=0.2, deadline=4).gap
     assert gap is not None
     assert gap.kind == kind
+
+
+def test_rows_out_of_order_are_all_kept_and_told() -> None:
+    order = (3, 1, 2, 7, 5)
+
+    def handler(request: Request) -> Iterable[bytes]:
+        after = request.oids[0][-1] if len(request.oids[0]) > len(AT) else 0
+        at = order.index(after) + 1 if after else 0
+        if at == len(order):
+            return [response(request, [varbind(dotted("1.3.6.1.2.1.99.1.0"), octets(b"x"))])]
+        return [response(request, [varbind((*AT, order[at]), integer(order[at]))])]
+
+    found = ask(handler, walk)
+    assert found.rows == tuple(((n,), n) for n in order)
+    assert found.gap is not None
+    assert found.gap.kind == "snmp-malformed"
+
+
+def test_a_row_behind_the_end_of_its_column_is_kept_and_told() -> None:
+    beyond = varbind(dotted("1.3.6.1.2.1.99.1.0"), octets(b"x"))
+
+    def handler(request: Request) -> Iterable[bytes]:
+        rows = [varbind((*AT, 1), integer(1)), beyond, varbind((*AT, 2), integer(2))]
+        return [response(request, rows if len(request.oids[0]) == len(AT) else [beyond])]
+
+    found = ask(handler, walk)
+    assert found.rows == (((1,), 1), ((2,), 2))
+    assert found.gap is not None
 
 
 def test_rows_read_before_the_silence_are_kept() -> None:

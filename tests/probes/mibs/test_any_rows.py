@@ -214,7 +214,7 @@ def test_an_agent_that_loses_its_way_in_a_table_costs_rows_and_invents_none(
     found = {told(row) for row in table.rows}
     assert len(honest) == 59
     assert found <= honest
-    assert table.gaps or found == honest or lying is reordering
+    assert table.gaps or found == honest
 
 
 @given(st.one_of(st.binary(max_size=20), st.integers(), st.text(max_size=20), st.none()))

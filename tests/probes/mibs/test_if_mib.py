@@ -52,8 +52,9 @@ def test_an_agent_without_if_name_is_named_by_its_descriptions() -> None:
     assert (row.admin_status, row.oper_status, row.if_type) == ("unknown", "unknown", None)
 
 
-def test_a_row_without_any_name_is_no_interface() -> None:
-    assert ask(Mib(cell(IF_ADMIN_STATUS, 9, integer(1))), interfaces).rows == ()
+def test_a_row_without_any_name_is_an_interface_that_nobody_can_name() -> None:
+    (row,) = ask(Mib(cell(IF_ADMIN_STATUS, 9, integer(1))), interfaces).rows
+    assert (row.if_index, row.name, row.admin_status) == (9, "", "up")
 
 
 def test_what_is_no_mac_of_six_octets_is_none() -> None:

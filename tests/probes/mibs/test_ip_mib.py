@@ -50,7 +50,7 @@ def test_the_old_table_gives_prefixes_by_netmask() -> None:
     [
         ("255.255.255.255", 32),
         ("128.0.0.0", 1),
-        ("0.0.0.0", None),  # noqa: S104 - a netmask
+        ("0.0.0.0", 0),  # noqa: S104 - a netmask
         ("255.0.255.0", None),
         ("0.0.0.255", None),
     ],

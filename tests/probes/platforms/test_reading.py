@@ -414,9 +414,9 @@ def test_bridge_ports_that_can_only_be_interfaces_are_those() -> None:
 
 @pytest.mark.parametrize("column", [bridge_mib.BASE_PORT_IF_INDEX, if_mib.IF_OPER_STATUS])
 def test_nothing_is_guessed_of_ports_where_a_table_is_not_complete(column: str) -> None:
-    agent = Agent(UNITS | port(520, 7) | seen(1, 520) | seen(2, 521), failing=column)
+    agent = Agent(UNITS | seen(1, 520) | seen(2, 521), failing=column)
     reading = read(agent, GENERIC, "fdb")
-    assert 521 not in [row.if_index for row in reading.tables["fdb"].rows]
+    assert reading.tables["fdb"].rows == (entry(1, 520, None), entry(2, 521, None))
     assert "snmp-error" in kinds(reading)
 
 
@@ -447,14 +447,18 @@ def test_the_members_of_aggregates_are_those_of_all_tables_each_once() -> None:
 
 
 def test_who_names_the_aggregate_is_believed_before_who_does_not() -> None:
-    unnamed = octets(bytes((0, 0, 0, 11, 0, 0, 0, 12)))
-    lists = cell(foundry_sn_switch_group_mib.LAG_IF_LIST, 1, 97, value=unnamed)
+    lists = foundry_sn_switch_group_mib.LAG_IF_LIST
+    named = cell(foundry_sn_switch_group_mib.LAG_IF_INDEX, 1, 97, value=integer(501))
+    own = {
+        **cell(lists, 1, 97, value=octets(bytes((0, 0, 0, 12)))),
+        **cell(lists, 1, 98, value=octets(bytes((0, 0, 0, 11)))),
+    }
     # A value that is no number names an aggregate all the same, but not which.
     garbled = cell(ieee8023_lag_mib.AGG_PORT_ATTACHED_AGG_ID, 12, value=octets(b"lag1"))
-    reading = read(Agent(lists | in_lag(11, 501) | garbled), IRON_WARE, "lag_members")
+    reading = read(Agent(own | named | garbled | in_lag(11, 502)), IRON_WARE, "lag_members")
     assert reading.tables["lag_members"].rows == (
-        LagMember(if_index=11, aggregate=501),
-        LagMember(if_index=12, aggregate=0),
+        LagMember(if_index=11, aggregate=502),
+        LagMember(if_index=12, aggregate=501),
     )
 
 
@@ -551,11 +555,14 @@ LAST_ANSWERS = [
     q_bridge_mib.TP_FDB_PORT,
     lldp_mib.REM_CHASSIS_ID,
     cisco_cdp_mib.CACHE_DEVICE_ID,
+    ieee8023_lag_mib.AGG_PORT_ATTACHED_AGG_ID,
 ]
 
 
 @pytest.mark.parametrize("column", LAST_ANSWERS)
-@pytest.mark.parametrize("wanted", [("neighbors", "tagging", "fdb"), ("fdb", "neighbors")])
+@pytest.mark.parametrize(
+    "wanted", [("neighbors", "lag_members", "fdb"), ("fdb", "lag_members", "neighbors")]
+)
 def test_a_device_that_falls_silent_in_the_middle_is_waited_for_once(
     wanted: tuple[str, ...], column: str
 ) -> None:
