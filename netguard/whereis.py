@@ -24,11 +24,22 @@ from probes.mac import canonical
 from probes.records import Gap, IPAddress
 
 
+class Sharer(msgspec.Struct, frozen=True, kw_only=True):
+    """A router's part in a virtual gateway, by its own word (`state`: active, backup, ...)."""
+
+    device: str
+    port: str
+    ip: IPAddress
+    protocol: str
+    state: str
+
+
 class Station(msgspec.Struct, frozen=True, kw_only=True):
     """One station: its addresses, its server, and the one port it hangs on.
 
     `location` is null unless `answer` is `port`; `locations` holds every end port that has it.
-    `device` is the router or switch whose own interface it is, by that device's word.
+    `device` is the router or switch whose own interface it is, and `shared_by` are the routers
+    whose virtual MAC it is, by these devices' word.
     """
 
     mac: str
@@ -39,6 +50,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     locations: tuple[Location, ...]
     device: SwitchPort | None = None
+    shared_by: tuple[Sharer, ...] = ()
 
 
 class HostReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,12 +150,13 @@ def stations(
     ways = topology(view.devices, ports)
     bound = _addresses(view, remembered)
     macs = [query] if isinstance(query, str) else _who_has(view, query) or _holders(bound, query)
-    devices = _own_interfaces(view)
+    devices, shared = _own_interfaces(view), _shared(view)
     found = []
     for mac in macs:
         addresses, where = bound.get(mac, set()), locate(mac, ways, vlan)
         server = _at_home(where, ports) or _by_name(view.index, mac, addresses)
-        found.append(_station(mac, addresses, where, server, devices.get(mac)))
+        station = _station(mac, addresses, where, server, devices.get(mac))
+        found.append(msgspec.structs.replace(station, shared_by=tuple(shared.get(mac, ()))))
     return tuple(found)
 
 
@@ -188,6 +201,24 @@ def _own_interfaces(view: View) -> dict[str, SwitchPort]:
                 port = SwitchPort(device.device.name, interface.name)
                 own.setdefault(interface.phys_address, port)
     return own
+
+
+def _shared(view: View) -> dict[str, list[Sharer]]:
+    """Return the virtual MACs of the routers, with who shares them and for which address."""
+    found: dict[str, list[Sharer]] = {}
+    for device in view.devices.values():
+        names = {i.if_index: i.name for i in device.interfaces}
+        for gateway in device.virtual_gateways:
+            if gateway.mac:
+                sharer = Sharer(
+                    device=device.device.name,
+                    port=names.get(gateway.if_index, ""),
+                    ip=gateway.ip,
+                    protocol=gateway.protocol,
+                    state=gateway.state,
+                )
+                found.setdefault(gateway.mac, []).append(sharer)
+    return found
 
 
 def _station(

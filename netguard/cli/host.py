@@ -11,7 +11,7 @@ from netguard.cli.progress import progress_bar
 from netguard.cli.show import show_gaps
 from netguard.config import load
 from netguard.errors import Exit
-from netguard.whereis import HostReport, Station, whereis
+from netguard.whereis import HostReport, Sharer, Station, whereis
 
 
 @click.group()
@@ -73,8 +73,15 @@ def show_station(station: Station, now: datetime) -> None:
         click.echo(f"  addresses  {', '.join(map(str, station.addresses))}")
 
 
+def _part(sharer: Sharer) -> str:
+    where = f"{sharer.device} {sharer.port}"
+    return f"{where} is {sharer.state} for {sharer.ip} ({sharer.protocol.upper()})"
+
+
 def _place(station: Station, now: datetime) -> str:
     """Return the one place, or why there is not one."""
+    if station.shared_by:
+        return "; ".join(map(_part, station.shared_by))
     if station.device is not None:
         return f"it is {station.device} itself"
     if station.answer == "not-seen":

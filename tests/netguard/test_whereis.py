@@ -1,11 +1,13 @@
 from ipaddress import ip_address
 
+import msgspec
 import pytest
 
 from netguard.findings import Location
 from netguard.store import Binding
 from netguard.view import SegmentView, View
 from netguard.whereis import BadQuery, Query, parse, stations
+from probes.records import VirtualGateway
 from tests.building import (
     NOW,
     VLAN,
@@ -99,3 +101,33 @@ def test_a_mac_is_located_with_the_addresses_it_is_known_by() -> None:
 def test_a_station_in_no_table_is_an_answer_too() -> None:
     (found,) = stations(view(seen(of=segment())), OWNER, (), None)
     assert (found.answer, found.location, found.server) == ("not-seen", None, None)
+
+
+def test_a_virtual_mac_is_told_with_the_routers_that_share_it_and_their_parts() -> None:
+    shared = "00:00:5e:00:01:06"
+    routers = tuple(
+        msgspec.structs.replace(
+            router({own: hw}, name=name),
+            virtual_gateways=(
+                VirtualGateway(
+                    ip=ip_address("198.51.100.1"),
+                    mac=shared,
+                    protocol="vrrp",
+                    if_index=100,
+                    group=6,
+                    state=state,
+                ),
+            ),
+        )
+        for name, own, hw, state in (
+            ("edge1", "198.51.100.3", mac(3), "master"),
+            ("edge2", "198.51.100.4", mac(4), "backup"),
+        )
+    )
+    swept = seen(tests=[asked("198.51.100.1", shared)])
+    (station,) = stations(view(swept, routers), ip_address("198.51.100.1"), (), VLAN)
+    assert [(s.device, s.port, str(s.ip), s.protocol, s.state) for s in station.shared_by] == [
+        ("edge1", "ve0", "198.51.100.1", "vrrp", "master"),
+        ("edge2", "ve0", "198.51.100.1", "vrrp", "backup"),
+    ]
+    assert station.device is None
