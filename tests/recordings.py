@@ -3,14 +3,13 @@
 import asyncio
 import bz2
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
+from time import monotonic
 
 import msgspec
 
@@ -20,9 +19,10 @@ from netguard.config import load
 from netguard.inventory import Inventory, index
 from netguard.view import DeviceView, View
 from netguard.whereis import stations
+from probes.errors import NoAnswer
 from probes.mibs.snmpv2_mib import SYS_OBJECT_ID
 from probes.records import IPAddress
-from probes.snmp import Credentials, open_session
+from probes.snmp import Credentials, Session, open_session
 from tests.comparing import Truth
 from tests.snmpd import free_port
 
@@ -94,8 +94,7 @@ def served(folder: Path, devices: Mapping[str, str]) -> Iterator[int]:
         port = free_port()
         with log.open("w") as output, _simulator(data, cache, port, output.fileno()) as process:
             try:
-                _wait(process, port, log)
-                asyncio.run(_opened(port, devices))
+                asyncio.run(_opened(process, port, devices, log))
                 yield port
             finally:
                 process.terminate()
@@ -117,36 +116,34 @@ def _simulator(data: Path, cache: Path, port: int, log: int) -> "subprocess.Pope
     )
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+async def _opened(
+    process: "subprocess.Popen[bytes]", port: int, devices: Iterable[str], log: Path
+) -> None:
+    """Ask each device until it answers: snmpsim opens an index at the first question, in a second.
+
+    That nothing listens yet is not always told: kernels say it a limited number of times.
+    """
     deadline = monotonic() + START
-    while not _listens(port):
-        if process.poll() is not None or monotonic() > deadline:
-            raise RuntimeError(f"snmpsim does not serve: {log.read_text()[-1000:]}")
-        sleep(0.05)
-
-
-def _listens(port: int) -> bool:
-    """Tell whether the kernel has somebody to give a datagram to; an empty one is no question."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.connect(("127.0.0.1", port))
-        asking.settimeout(0.1)
-        asking.send(b"")
-        try:
-            asking.recv(1)
-        except TimeoutError:
-            return True
-        except ConnectionRefusedError:
-            return False
-    return True
-
-
-async def _opened(port: int, devices: Iterable[str]) -> None:
-    """Ask each device once, in turn: snmpsim opens an index at the first question, in a second."""
     for name in devices:
         async with open_session(
-            name, "127.0.0.1", port, Credentials(community=name), timeout=60, retries=0
+            name, "127.0.0.1", port, Credentials(community=name), timeout=5, retries=0
         ) as session:
-            await session.get(SYS_OBJECT_ID)
+            while not await _answers(session):
+                if process.poll() is not None or monotonic() > deadline:
+                    raise _failure(log)
+                await asyncio.sleep(0.1)
+
+
+def _failure(log: Path) -> RuntimeError:
+    return RuntimeError(f"snmpsim does not serve: {log.read_text()[-1000:]}")
+
+
+async def _answers(session: Session) -> bool:
+    try:
+        await session.get(SYS_OBJECT_ID)
+    except NoAnswer:
+        return False
+    return True
 
 
 def configured(folder: Path, port: int, devices: Iterable[str]) -> Path:
