@@ -59,6 +59,7 @@ class Reading:
         self._is_switch = is_switch
         self.tables: dict[str, Table[Any]] = {}
         self.gaps: tuple[Gap, ...] = ()
+        self._by_vlan: dict[int, Table[FdbEntry]] = {}
 
     async def read(
         self,
@@ -79,6 +80,8 @@ class Reading:
             return
         except TimeoutError:
             self.gaps += (self._too_late(deadline),)
+            if self._by_vlan:
+                self.tables.setdefault("fdb", vlan_contexts.joined(self._by_vlan))
 
     def _too_late(self, deadline: float) -> Gap:
         read = ", ".join(self.tables) or "nothing"
@@ -145,7 +148,7 @@ class Reading:
 
     async def _fdb(self, contexts: Sequence[int]) -> Table[FdbEntry]:
         """Read it where the device keeps it: by VLAN, for all VLANs, or in the vendor's own."""
-        by_vlan = await vlan_contexts.fdb(self._session, contexts)
+        by_vlan = await vlan_contexts.fdb(self._session, contexts, self._by_vlan)
         if by_vlan.rows:
             return by_vlan
         ports = await self._rows("base_ports")

@@ -16,25 +16,38 @@ _SILENT = frozenset(("snmp-timeout", "snmp-deadline"))
 _NAMED = 5  # VLANs that a gap names
 
 
-async def fdb(session: Session, vlans: Sequence[int]) -> Table[FdbEntry]:
-    """Read the FDB of each of these VLANs."""
-    tables, gaps = await _in_each(session, vlans, bridge_mib.fdb)
+async def fdb(
+    session: Session, vlans: Sequence[int], tables: dict[int, Table[FdbEntry]]
+) -> Table[FdbEntry]:
+    """Read the FDB of each of these VLANs, also into `tables` as they come.
+
+    Who has to stop in between has `joined` of these.
+    """
+    gaps = await _in_each(session, vlans, bridge_mib.fdb, tables)
+    return Table(joined(tables).rows, gaps)
+
+
+def joined(tables: Mapping[int, Table[FdbEntry]]) -> Table[FdbEntry]:
+    """Make one FDB of those of several VLANs."""
     rows = (replace(row, vlan=vlan) for vlan, table in tables.items() for row in table.rows)
-    return Table(tuple(rows), gaps)
+    return Table(tuple(rows), tuple(_gaps(tables)))
 
 
 async def base_ports(session: Session, vlans: Sequence[int]) -> Table[BasePort]:
     """Read which interface each bridge port is, in any of these VLANs."""
-    tables, gaps = await _in_each(session, vlans, bridge_mib.base_ports)
+    tables: dict[int, Table[BasePort]] = {}
+    gaps = await _in_each(session, vlans, bridge_mib.base_ports, tables)
     rows = dict.fromkeys(row for table in tables.values() for row in table.rows)
     return Table(tuple(rows), gaps)
 
 
 async def _in_each(
-    session: Session, vlans: Sequence[int], reader: Reader[RowT]
-) -> tuple[dict[int, Table[RowT]], tuple[Gap, ...]]:
+    session: Session,
+    vlans: Sequence[int],
+    reader: Reader[RowT],
+    tables: dict[int, Table[RowT]],
+) -> tuple[Gap, ...]:
     """Read a table in each VLAN's context, until it is plain that the agent answers in none."""
-    tables: dict[int, Table[RowT]] = {}
     contexts: list[int] = []
     for vlan in vlans:
         if vlan == _BARE:
@@ -48,7 +61,7 @@ async def _in_each(
     gaps = list(_gaps(tables))
     if unasked := [vlan for vlan in vlans if vlan not in tables]:
         gaps.append(_unanswered(session.subject, len(unasked)))
-    return tables, tuple(gaps)
+    return tuple(gaps)
 
 
 def _gaps(tables: Mapping[int, Table[RowT]]) -> Iterator[Gap]:

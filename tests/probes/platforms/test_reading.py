@@ -541,6 +541,13 @@ def test_what_was_read_before_the_deadline_stays_and_is_named() -> None:
     assert "deadline" in gap.remedy
 
 
+def test_the_vlans_that_were_read_before_the_deadline_stay() -> None:
+    agent = Agent(vlan(24) | vlan(25), {24: seen(2, 3) | port(3, 10103)})
+    reading = read(agent, IOS, "fdb", deadline=1.5, timeout=60.0)
+    assert reading.tables["fdb"].rows == (entry(2, 3, 10103, 24),)
+    assert kinds(reading) == ["snmp-deadline"]
+
+
 def test_a_deadline_that_is_over_leaves_nothing_and_says_so() -> None:
     reading = read(Agent(PORTS), GENERIC, "interfaces", deadline=0.0)
     (gap,) = gaps(reading)

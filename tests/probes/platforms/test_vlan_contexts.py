@@ -47,7 +47,7 @@ class Catalyst:
 
 
 def fdb_of(catalyst: Catalyst, *vlans: int) -> Table[FdbEntry]:
-    return ask(catalyst, lambda session: fdb(session, vlans), timeout=TIMEOUT, retries=RETRIES)
+    return ask(catalyst, lambda session: fdb(session, vlans, {}), timeout=TIMEOUT, retries=RETRIES)
 
 
 def ports_of(catalyst: Catalyst, *vlans: int) -> Table[BasePort]:
@@ -127,7 +127,7 @@ def test_a_context_that_falls_silent_behind_its_rows_has_answered() -> None:
         return [] if is_dark else honest(request)
 
     vlans = (24, 25, 26)
-    table = ask(handler, lambda session: fdb(session, vlans), timeout=TIMEOUT, retries=RETRIES)
+    table = ask(handler, lambda session: fdb(session, vlans, {}), timeout=TIMEOUT, retries=RETRIES)
     assert table.rows == (
         entry(24, 1, 3, None),
         entry(25, 1, 3, None),
@@ -145,7 +145,7 @@ def test_contexts_that_are_empty_or_refused_do_not_end_the_reading() -> None:
         mib = answers.get(request.community)
         return mib(request) if mib else [failure(request, GEN_ERR)]
 
-    table = ask(handler, lambda session: fdb(session, (24, 25, 26, 27)))
+    table = ask(handler, lambda session: fdb(session, (24, 25, 26, 27), {}))
     assert table.rows == (entry(27, 1, 3, 10103),)
     (gap,) = table.gaps
     assert gap.kind == "snmp-error"
@@ -156,7 +156,7 @@ def test_a_gap_of_many_vlans_names_some_of_them() -> None:
     def handler(request: Request) -> list[bytes]:
         return [failure(request, GEN_ERR)]
 
-    table = ask(handler, lambda session: fdb(session, range(24, 34)))
+    table = ask(handler, lambda session: fdb(session, range(24, 34), {}))
     (gap,) = table.gaps
     assert gap.detail.startswith("in VLAN 24, 25, 26, 27, 28, ...: ")
 
