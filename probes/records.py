@@ -6,7 +6,7 @@ for ARP, IF-MIB, IP-MIB, BRIDGE-MIB, Q-BRIDGE-MIB and LLDP-MIB for tables.
 """
 
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Generic, Literal, TypeVar
 
 import msgspec
@@ -38,7 +38,8 @@ class ArpClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One frame in which a station claimed an IPv4 address (RFC 5227: sender_ip is not zero).
 
     `frame_source` is the Ethernet source, which may differ from `sender_hw` (VRRP, load balancers).
-    `delay` is seconds since our own request for that address, None when nothing was asked.
+    `delay` is seconds since our own request for that address, None when nothing was asked. `vlan`
+    is the tag's, None without one.
     """
 
     interface: str
@@ -48,6 +49,97 @@ class ArpClaim(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["reply", "request", "announcement"]
     seen: datetime
     delay: float | None = None
+    vlan: int | None = None
+
+
+class NeighborClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """One packet in which a station claimed an IPv6 address (RFC 4861).
+
+    That is a Neighbor Advertisement with a target link-layer address, or a Neighbor Solicitation
+    with a source one. `override` and `router` are the advertisement's flags.
+    """
+
+    interface: str
+    sender_ip: IPv6Address
+    sender_hw: str
+    frame_source: str
+    kind: Literal["advertisement", "solicitation"]
+    seen: datetime
+    override: bool = False
+    router: bool = False
+    vlan: int | None = None
+
+
+class AddressProbe(msgspec.Struct, frozen=True, kw_only=True):
+    """A station asks whether anybody has an address before it takes it: it claims nothing.
+
+    An ARP Probe (RFC 5227), or Duplicate Address Detection (RFC 4862, section 5.4).
+    """
+
+    interface: str
+    ip: IPAddress
+    sender_hw: str
+    seen: datetime
+    vlan: int | None = None
+
+
+class RouterAdvert(msgspec.Struct, frozen=True, kw_only=True):
+    """A Router Advertisement (RFC 4861, section 4.2); `lifetime` in seconds, 0: no default router.
+
+    `sender_hw` is its source link-layer address, or the frame's source where it has none.
+    """
+
+    interface: str
+    router: IPv6Address
+    sender_hw: str
+    frame_source: str
+    lifetime: int
+    prefixes: tuple[IPv6Network, ...]
+    seen: datetime
+    vlan: int | None = None
+
+
+class VirtualHello(msgspec.Struct, frozen=True, kw_only=True):
+    """A router says by VRRP or HSRP that it takes part in a virtual gateway: a claim, not a fact.
+
+    `speaker` is its own address, `addresses` the shared ones, `state` HSRP's word, "master" for
+    VRRP (nobody else sends), or "leaving" for one that gives up (priority 0, resign).
+    """
+
+    interface: str
+    protocol: Literal["vrrp", "hsrp"]
+    group: int
+    speaker: IPAddress
+    frame_source: str
+    addresses: tuple[IPAddress, ...]
+    priority: int
+    state: str
+    seen: datetime
+    vlan: int | None = None
+
+
+Heard = ArpClaim | NeighborClaim | AddressProbe | RouterAdvert | VirtualHello
+"""What a listener hears; `seen` is the frame's own time, `vlan` its tag's."""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device wrote into its log, or told in an SNMP notification: a hint, never a proof.
+
+    `source` is the address that sent it, `host` the name in the message, `message` its text
+    without control characters. What it does not tell is None.
+    """
+
+    source: str
+    kind: Literal["duplicate-address", "mac-moved", "virtual-router", "port-closed"]
+    message: str
+    seen: datetime
+    host: str = ""
+    ip: IPAddress | None = None
+    mac: str | None = None
+    other_mac: str | None = None
+    port: str | None = None
+    other_port: str | None = None
+    vlan: int | None = None
 
 
 class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
