@@ -97,10 +97,13 @@ class Link:
         self.interfaces = _settled(interface)
         self.own = _usable(interface, self.interfaces)
         self.dropped = 0
-        self._inbox = Slots(_RECEIVE_BATCH, passing.slot)
+        self._inbox = self._new_inbox(_RECEIVE_BATCH, passing.slot)
         self._socket = _packet_socket(interface, passing)
         self._readable = select.poll()
         self._readable.register(self._socket, select.POLLIN)
+
+    def _new_inbox(self, count: int, size: int) -> Slots:
+        return Slots(count, size)
 
     def __enter__(self) -> Self:
         return self

@@ -39,7 +39,7 @@ class ArpClaim(msgspec.Struct, frozen=True, kw_only=True):
 
     `frame_source` is the Ethernet source, which may differ from `sender_hw` (VRRP, load balancers).
     `delay` is seconds since our own request for that address, None when nothing was asked. `vlan`
-    is the tag's, None without one.
+    is the tag's, None without one; `told` the station that the frame went to, None for everybody.
     """
 
     interface: str
@@ -50,13 +50,15 @@ class ArpClaim(msgspec.Struct, frozen=True, kw_only=True):
     seen: datetime
     delay: float | None = None
     vlan: int | None = None
+    told: str | None = None
 
 
 class NeighborClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One packet in which a station claimed an IPv6 address (RFC 4861).
 
     That is a Neighbor Advertisement with a target link-layer address, or a Neighbor Solicitation
-    with a source one. `override` and `router` are the advertisement's flags.
+    with a source one. `override` and `router` are the advertisement's flags; `told` is the station
+    that the frame went to, None for everybody.
     """
 
     interface: str
@@ -68,6 +70,7 @@ class NeighborClaim(msgspec.Struct, frozen=True, kw_only=True):
     override: bool = False
     router: bool = False
     vlan: int | None = None
+    told: str | None = None
 
 
 class AddressProbe(msgspec.Struct, frozen=True, kw_only=True):

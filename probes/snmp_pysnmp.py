@@ -145,8 +145,8 @@ class PysnmpLink:
         where = await self._transport(self._target.retries)
         try:
             engine = await self._engine()
-            identity = _identity(self._credentials)
-            CommandGeneratorLcdConfigurator().configure(engine, identity, where)
+            who = identity(self._credentials)
+            CommandGeneratorLcdConfigurator().configure(engine, who, where)
             CommandGeneratorVarBinds().make_varbinds(engine.cache, (_object(_SYS_UP_TIME),))
         except (PySnmpError, PyAsn1Error) as error:
             raise _unusable(self._target, error) from None
@@ -166,7 +166,7 @@ class PysnmpLink:
             try:
                 indication, status, _, pairs = await command(
                     await self._engine(),
-                    _identity(self._credentials),
+                    identity(self._credentials),
                     await self._transport(self._target.retries if retries is None else retries),
                     self._context,
                     *what,
@@ -199,7 +199,7 @@ class PysnmpLink:
             return {}
         if reply.status != _NO_ERROR:
             raise agent_error(self._target, f": {reply.status_name}")
-        values = ((str(name), _plain(value)) for name, value in reply.pairs)
+        values = ((str(name), plain(value)) for name, value in reply.pairs)
         return {name: value for name, value in values if value is not None}
 
     async def _repeated(
@@ -245,7 +245,8 @@ def _object(part: int | str) -> int | hlapi.ObjectType:
     return part if isinstance(part, int) else hlapi.ObjectType(hlapi.ObjectIdentity(part))
 
 
-def _identity(credentials: Credentials) -> hlapi.CommunityData | hlapi.UsmUserData:
+def identity(credentials: Credentials) -> hlapi.CommunityData | hlapi.UsmUserData:
+    """Say the credentials in pysnmp's words."""
     if credentials.version != "3":
         model = 0 if credentials.version == "1" else 1
         return hlapi.CommunityData(credentials.community.encode(), mpModel=model)
@@ -258,7 +259,7 @@ def _identity(credentials: Credentials) -> hlapi.CommunityData | hlapi.UsmUserDa
     )
 
 
-def _plain(value: base.SimpleAsn1Type) -> Value | None:
+def plain(value: base.SimpleAsn1Type) -> Value | None:
     """Turn an ASN.1 object into what gufo_snmp would have made of it; None for no value."""
     if isinstance(value, univ.Null):
         return None

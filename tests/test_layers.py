@@ -62,7 +62,9 @@ def test_nothing_but_the_switch_drivers_and_the_lab_s_own_agent_can_set_anything
 @pytest.mark.parametrize("library", ["gufo", "pysnmp"])
 def test_only_the_sessions_and_the_lab_s_agent_know_an_snmp_library(library: str) -> None:
     assert all(
-        file.startswith(("probes/snmp", "netguard/switches/", "netguard/lab/"))
+        file.startswith(
+            ("probes/snmp", "probes/notices/notifications", "netguard/switches/", "netguard/lab/")
+        )
         for file in importing(library)
     )
 

@@ -15,6 +15,7 @@ from netguard.suggest import did_you_mean
 COMMANDS = {
     "demo": ("netguard.cli.demo", "demo", "The whole story on a practice network."),
     "sweep": ("netguard.cli.sweep", "sweep", "Measure, judge and remember, once."),
+    "replay": ("netguard.cli.replay", "replay", "What is wrong in a pcap or pcapng file."),
     "findings": ("netguard.cli.findings", "findings", "What was found, and what became of it."),
     "host": ("netguard.cli.host", "host", "Find a station: switch, port, VLAN, path."),
     "server": ("netguard.cli.server", "server", "Are its addresses on it, or behind it?"),

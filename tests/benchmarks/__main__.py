@@ -12,6 +12,7 @@ BENCHES = (
     "bench_snmp",
     "bench_polling",
     "bench_recordings",
+    "bench_listen",
     "bench_emergency",
     "bench_forwarding",
 )

@@ -1,0 +1,78 @@
+"""Live ears on one interface, for an event loop: what stations say, as they say it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Self
+
+from probes.interfaces import own_macs
+from probes.listen.hearing import Counters, heard
+from probes.listen.wire import Wire
+from probes.mac import from_bytes
+from probes.records import Heard
+
+
+class Listener:
+    """An interface that is listened to, until the end of a `with`.
+
+    `own_macs` are this machine's own stations. They are not heard: what comes back of our frames,
+    by a loop or another interface, claims nothing and is only counted. Opening and reading raise
+    LinkError, with the remedy, as soon as the interface cannot be used.
+    """
+
+    def __init__(self, interface: str) -> None:
+        self._counters = Counters()
+        self._wire = Wire(interface)
+        self.own_macs = frozenset(map(from_bytes, own_macs(self._wire.interfaces)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._wire.__exit__(kind, error, traceback)
+
+    @property
+    def counters(self) -> Counters:
+        """How much was listened to so far. The object is always the same one."""
+        self._counters.dropped = self._wire.count_dropped()
+        return self._counters
+
+    def fileno(self) -> int:
+        """Return the descriptor that an event loop can watch for frames to come."""
+        return self._wire.fileno()
+
+    def still_usable(self) -> None:
+        """Raise LinkError if the interface has meanwhile lost its carrier: then silence is none."""
+        self._wire.still_usable()
+
+    def read(self) -> list[Heard]:
+        """Return what the frames say that wait, of at most 1,024; does not wait for any."""
+        records = list(heard(self._wire.packets(), self._counters))
+        others = [record for record in records if not self._is_own(record)]
+        self._counters.own += len(records) - len(others)
+        return others
+
+    def _is_own(self, record: Heard) -> bool:
+        said_by = getattr(record, "sender_hw", None), getattr(record, "frame_source", None)
+        return not self.own_macs.isdisjoint(said_by)
+
+    async def batches(self) -> AsyncGenerator[list[Heard], None]:
+        """Yield what is heard, as soon as anything is; others run between the batches."""
+        while True:
+            await self._arrival()
+            if batch := self.read():
+                yield batch
+
+    async def _arrival(self) -> None:
+        """Wait for a frame. Watched only meanwhile: one not yet read would call all the time."""
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self, arrived.set)
+        try:
+            await arrived.wait()
+        finally:
+            loop.remove_reader(self)
