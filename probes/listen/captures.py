@@ -50,7 +50,8 @@ def packets(pieces: Iterable[bytes], name: str) -> Iterator[Packet]:
             count += len(batch)
             yield from batch
     except Malformed as error:
-        raise Malformed(name, f"{error.detail}; {count} packets were read before") from error
+        before = f"; {count} packets were read before" if count else ""
+        raise Malformed(name, f"{error.detail}{before}") from error
 
 
 class _Format(Protocol):
