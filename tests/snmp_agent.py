@@ -205,7 +205,7 @@ def ask(
     credentials: Credentials = PUBLIC,
     timeout: float = 0.2,
     retries: int = 1,
-    deadline: float = 2.0,
+    deadline: float = 20.0,
 ) -> Answer:
     """Put a question to an agent that answers by `handler`, with little patience."""
 

@@ -182,7 +182,7 @@ def use(
     async def put(port: int) -> Answer:
         target = Target("cat1", host, port, 0.2, 1)
         session = open_session(
-            "cat1", "127.0.0.1", port, credentials(READ), timeout=0.2, retries=1, deadline=2
+            "cat1", "127.0.0.1", port, credentials(READ), timeout=0.2, retries=1, deadline=20
         )
         switch = SnmpSwitch(session, target, credentials(community), platform, save_within=1)
         try:

@@ -95,7 +95,9 @@ def test_the_targets_answer_tells_which_probe_and_when(
     packet = ours.craft(probe, source_for(probe.target))
     clock.now += way
     reply = ours.read(answer(packet), mac="00:00:5e:00:53:01")
-    assert reply is not None
+    if reply is None:  # one in 128, of which the next test sees to it that it is no more
+        assert (probe.method, probe.large) == ("tcp", True)
+        return
     assert same_probe(reply, probe)
     assert (
         reply.kind == {"icmp": "echo-reply", "udp": "port-unreachable", "tcp": "tcp"}[probe.method]
@@ -103,6 +105,17 @@ def test_the_targets_answer_tells_which_probe_and_when(
     assert (reply.source, reply.reply_ttl) == (probe.target, answers.TTL)
     assert reply.rtt == pytest.approx(way, abs=0.0011 if probe.method == "tcp" else 1e-5)
     assert reply.mac == "00:00:5e:00:53:01"
+
+
+def test_of_large_segments_few_are_answered_in_vain() -> None:
+    # What is acknowledged is the SYN alone or all of it, and either may fit by chance.
+    target = IPv4Address("203.0.113.9")
+    probe = Probe(target=target, ttl=9, method="tcp", large=True)
+    lost = 0
+    for at in range(2000):
+        ours = codec(Clock(1000.0 + at * 0.7))
+        lost += ours.read(answer(ours.craft(probe, SOURCE))) is None
+    assert lost < 60
 
 
 @given(probes, times, st.floats(0, 7), st.none() | st.integers(8, 40), st.integers(0, 255))
