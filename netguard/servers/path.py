@@ -12,7 +12,7 @@ from probes.trace.opening import open_wire
 _MOST = 30
 _SILENT = 4  # hops in a row after which nobody further on is expected to answer
 _WAIT = 0.7  # seconds
-_TRIES = 2
+_TRIES = 3  # over more than a second: after some errors, routers send one a second
 
 
 async def trace_path(target: IPAddress, method: Method, names: Mapping[IPAddress, str]) -> Path:
