@@ -1,7 +1,6 @@
 """One look: a wire is opened at a place, and servers are asked over it until all is decided."""
 
 import asyncio
-import random
 import secrets
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -49,7 +48,6 @@ class Looks:
         self._asked = asked
         self._meter = meter
         self._watch = watch
-        self._chance = random.SystemRandom()
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._looks: list[Coroutine[None, None, None]] = []
 
@@ -117,7 +115,7 @@ class Looks:
                 inquiries = {
                     server: Inquiry(
                         self._known(server, wire, on_segment=on_segment),
-                        self._targets(server, wire, on_segment=on_segment),
+                        self._can_ask(server, wire) if on_segment else self._asked[server],
                         sources,
                     )
                     for server in servers
@@ -126,11 +124,6 @@ class Looks:
         except ProbeError as error:
             for server in servers:
                 self._cases.missed(name, server, error.gap())
-
-    def _targets(self, server: str, wire: Wire, *, on_segment: bool) -> Sequence[IPAddress]:
-        """Return what is asked, in an order that nobody knows beforehand: samples come first."""
-        targets = self._can_ask(server, wire) if on_segment else self._asked[server]
-        return self._chance.sample(targets, len(targets))
 
     def _can_ask(self, server: str, wire: Wire) -> Sequence[IPAddress]:
         """Return the addresses of which this machine speaks the family on their segment."""
