@@ -57,7 +57,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One trouble. `id` is stable: the same trouble has the same id in every sweep.
 
     `server` is the one that causes it, where that is known. `first_seen` is the start of the
-    present opening, `reopened` how many openings went before it.
+    present opening, `reopened` how many openings went before it, `flaps` how many of them in quick
+    succession; `quiet_since` is when it was first looked for in vain, None while it is seen.
     """
 
     id: str
@@ -74,6 +75,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     advice: str
     reopened: int = 0
+    flaps: int = 0
+    quiet_since: datetime | None = None
     acknowledged_by: str | None = None
     note: str = ""
 

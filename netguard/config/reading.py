@@ -31,7 +31,7 @@ from netguard.config.tables import (
     VantageTable,
     WatchTable,
 )
-from netguard.config.values import BadValue, at
+from netguard.config.values import BadValue, at, interval
 from netguard.errors import ConfigError
 from netguard.inventory import Inventory
 from netguard.shutdown import Shutdown
@@ -46,6 +46,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     store: str
+    retention: float  # seconds
     snmp: Mapping[str, SnmpSettings]
     ssh: Mapping[str, SshSettings]
     inventory: Inventory
@@ -113,6 +114,7 @@ class _Reader:
         return Config(
             path=self._file,
             store=self._store(top.store),
+            retention=self._retention(top.retention),
             snmp=dict(self._snmp(top.snmp)),
             ssh=dict(self._ssh(top.ssh)),
             inventory=self._inventory(top),
@@ -148,6 +150,13 @@ class _Reader:
         except BadValue as bad:
             self.problems.append(Place("$NETGUARD_STORE" if named else str(self._file)).fault(bad))
         return default_store(self._environ)
+
+    def _retention(self, written: str) -> float:
+        try:
+            return at("retention", interval, written)
+        except BadValue as bad:
+            self.problems.append(Place(str(self._file)).fault(bad))
+            return interval(FileTable().retention)
 
     def _snmp(self, tables: Mapping[str, object]) -> Iterator[tuple[str, SnmpSettings]]:
         for name, raw in tables.items():

@@ -94,11 +94,29 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     severity: Severity = "warning"
 
 
-class Watch(Struct, frozen=True, kw_only=True):
-    """`[watch]`: how often each kind is looked at, and where to listen, as (address, port)."""
+class LogSource(Struct, frozen=True):
+    """Where log lines come from: syslog at an address and port, or a file that is followed."""
 
+    transport: Literal["udp", "tcp", "file"]
+    place: str  # an address, or an absolute path
+    port: int = 0
+
+    def __str__(self) -> str:
+        host = f"[{self.place}]" if ":" in self.place else self.place
+        where = self.place if self.transport == "file" else f"{host}:{self.port}"
+        return f"{self.transport}:{where}"
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """`[watch]`: how often (seconds) each kind is looked at, and where to listen.
+
+    `gateways` may be 0: never. `traps` and `metrics` (HTTP) are addresses and ports.
+    """
+
+    gateways: float
     segments: float
     devices: float
     servers: float
-    syslog: tuple[str, int] | None
-    traps: tuple[str, int] | None
+    syslog: tuple[LogSource, ...] = ()
+    traps: tuple[str, int] | None = None
+    metrics: tuple[str, int] | None = None

@@ -12,11 +12,14 @@ from netguard.config.settings import Vantage, Watch
 from netguard.config.values import (
     BadValue,
     address,
+    address_port,
     at,
     duration,
     each,
     host_port,
+    interval,
     listener,
+    log_source,
     mac,
     network,
     protected,
@@ -188,34 +191,33 @@ class ShutdownTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class WatchTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[watch]`."""
 
+    gateways: str = "1s"
     segments: str = "1m"
     devices: str = "5m"
     servers: str = "24h"
-    syslog: str | None = None
+    syslog: str | tuple[str, ...] = ()
     traps: str | None = None
+    metrics: str | None = None
 
     def record(self) -> Watch:
         """Return what the table means."""
+        logs = (self.syslog,) if isinstance(self.syslog, str) else self.syslog
         return Watch(
-            segments=at("segments", _interval, self.segments),
-            devices=at("devices", _interval, self.devices),
-            servers=at("servers", _interval, self.servers),
-            syslog=None if self.syslog is None else at("syslog", listener, self.syslog),
+            gateways=at("gateways", duration, self.gateways),
+            segments=at("segments", interval, self.segments),
+            devices=at("devices", interval, self.devices),
+            servers=at("servers", interval, self.servers),
+            syslog=each("syslog", log_source, logs),
             traps=None if self.traps is None else at("traps", listener, self.traps),
+            metrics=None if self.metrics is None else at("metrics", address_port, self.metrics),
         )
-
-
-def _interval(text: str) -> float:
-    seconds = duration(text)
-    if not seconds:
-        raise BadValue("not an interval", remedy="Write e.g. 1m.")
-    return seconds
 
 
 class FileTable(Struct, frozen=True, kw_only=True):
     """The whole file; what stands in each table is looked at one by one."""
 
     store: str | None = None
+    retention: str = "365d"
     servers: str | None = None
     snmp: dict[str, object] = {}
     ssh: dict[str, object] = {}

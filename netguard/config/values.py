@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple, TypeVar
 
+from netguard.config.settings import LogSource
 from netguard.inventory import IPNetwork, SwitchPort
 from probes import mac as macs
 from probes.records import IPAddress
@@ -142,7 +143,25 @@ def listener(text: str) -> tuple[str, int]:
     transport, _, rest = text.partition(":")
     if transport != "udp" or not rest.rpartition(":")[0].strip("["):
         raise BadValue("not udp:ADDRESS:PORT", remedy="Write e.g. udp:0.0.0.0:5514.")
-    host, port = host_port(rest)
+    return address_port(rest)
+
+
+def log_source(text: str) -> LogSource:
+    """Read where log lines come from: `udp:0.0.0.0:5514`, `tcp:...` or `file:/var/log/messages`."""
+    transport, _, rest = text.partition(":")
+    if transport == "file" and rest.startswith("/"):
+        return LogSource("file", rest)
+    if transport not in {"udp", "tcp"} or not rest.rpartition(":")[0].strip("["):
+        remedy = "Write e.g. udp:0.0.0.0:5514, tcp:0.0.0.0:5514 or file:/var/log/messages."
+        raise BadValue("not udp:ADDRESS:PORT, tcp:ADDRESS:PORT or file:/PATH", remedy=remedy)
+    return LogSource("udp" if transport == "udp" else "tcp", *address_port(rest))
+
+
+def address_port(text: str) -> tuple[str, int]:
+    """Read `127.0.0.1:9477`, or `[::1]:9477`."""
+    if not text.rpartition(":")[0].strip("["):
+        raise BadValue("not ADDRESS:PORT", remedy="Write e.g. 127.0.0.1:9477.")
+    host, port = host_port(text)
     return str(address(host)), port
 
 
@@ -162,6 +181,14 @@ def duration(text: str) -> float:
     if match is None:
         raise BadValue("not a duration", remedy="Write e.g. 30s, 5m, 24h, 7d or 0.")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def interval(text: str) -> float:
+    """Read a duration that is not 0."""
+    seconds = duration(text)
+    if not seconds:
+        raise BadValue("not an interval", remedy="Write e.g. 1m.")
+    return seconds
 
 
 def protected(text: str) -> SwitchPort | IPAddress | str:

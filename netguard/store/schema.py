@@ -12,7 +12,7 @@ from netguard.findings import Claimant, Evidence
 from netguard.view import Stay
 from probes.records import Gap, IPAddress
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 def iso(moment: datetime) -> str:
@@ -101,7 +101,7 @@ bindings = sa.Table(
     sa.Column("vlan", sa.Integer),
     sa.Column("located", Moment),
     sa.Column("first_seen", Moment, nullable=False),
-    sa.Column("last_seen", Moment, nullable=False),
+    sa.Column("last_seen", Moment, nullable=False, index=True),
 )
 
 gateway_identities = sa.Table(
@@ -132,6 +132,8 @@ findings = sa.Table(
     sa.Column("summary", sa.String, nullable=False),
     sa.Column("advice", sa.String, nullable=False),
     sa.Column("reopened", sa.Integer, nullable=False),
+    sa.Column("flaps", sa.Integer, nullable=False),
+    sa.Column("quiet_since", Moment),
     sa.Column("acknowledged_by", sa.String),
     sa.Column("note", sa.String, nullable=False),
 )
@@ -142,7 +144,7 @@ finding_history = sa.Table(
     sa.Column("sequence", sa.Integer, primary_key=True),
     sa.Column("finding", sa.String, sa.ForeignKey("findings.id"), nullable=False, index=True),
     sa.Column("happening", sa.String, nullable=False),
-    sa.Column("at", Moment, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
     sa.Column("severity", sa.String, nullable=False),
     sa.Column("summary", sa.String, nullable=False),
     sa.Column("who", sa.String),
@@ -153,7 +155,7 @@ sweeps = sa.Table(
     "sweeps",
     metadata,
     sa.Column("sequence", sa.Integer, primary_key=True),
-    sa.Column("started", Moment, nullable=False),
+    sa.Column("started", Moment, nullable=False, index=True),
     sa.Column("duration", sa.Float, nullable=False),
     sa.Column("segments", Records(tuple[str, ...]), nullable=False),
     sa.Column("counts", Records(dict[str, int]), nullable=False),
@@ -200,4 +202,15 @@ flights = sa.Table(
     sa.Column("segment", sa.String, primary_key=True),
     sa.Column("mac", sa.String(17), primary_key=True),
     sa.Column("stays", Records(tuple[Stay, ...]), nullable=False),
+)
+
+alert_cursors = sa.Table(
+    "alert_cursors",
+    metadata,
+    sa.Column("alert", sa.String(64), primary_key=True),  # a digest: the URL may be a key
+    sa.Column("told", sa.Integer, nullable=False),  # the last finding_history row it was told of
+    sa.Column("told_at", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False),  # that failed since
+    sa.Column("last_attempt", Moment),
+    sa.Column("error", sa.String, nullable=False),
 )
