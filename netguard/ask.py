@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from typing import TypeVar
 
 import msgspec
@@ -14,11 +14,13 @@ from netguard.collect import Clock
 from netguard.inventory import Segment
 from netguard.judge import canaries, disputes
 from netguard.view import SegmentView, View, addresses_by_station, claims_of
-from probes import arp
+from probes import arp, ndp
 from probes.errors import ProbeError
-from probes.records import ArpSweep, Gap, IPAddress
+from probes.records import ArpSweep, ClaimTest, Gap, IPAddress
+from probes.retesting import ANSWER_TIME
 
 T = TypeVar("T")
+AddressT = TypeVar("AddressT", bound=IPAddress)
 
 AT_ONCE = 64  # segments asked at the same moment; each waits most of its time
 
@@ -52,6 +54,17 @@ def ask(
     return SegmentView(segment=segment, sweep=sweep, claims=claims_of(sweep), gaps=lost)
 
 
+class Hurry(msgspec.Struct, frozen=True):
+    """How often to ask, how far apart, and how long to wait for each answer (seconds)."""
+
+    rounds: int = 1
+    spacing: float = 1.0
+    patience: float = ANSWER_TIME
+
+
+_THOROUGH = Hurry(rounds=3)
+
+
 def ask_again(
     view: View,
     seen: SegmentView,
@@ -61,63 +74,72 @@ def ask_again(
     progress: Callable[[int, int], None],
 ) -> SegmentView:
     """Ask again about the doubtful addresses only; nothing is asked where there is no doubt."""
-    doubtful = _ipv4(disputes(view, seen)) if seen.sweep else {}
-    if not doubtful or seen.segment.interface is None:
-        return seen
-    others = addresses_by_station(seen.claims)
-    try:
-        tests = arp.retest(
-            seen.segment.interface,
-            doubtful,
-            others={
-                mac: [a for a in own if isinstance(a, IPv4Address)] for mac, own in others.items()
-            },
-            canaries=[a for a in canaries(view, seen) if isinstance(a, IPv4Address)],
-            clock=clock,
-            pace=seen.segment.pace,
-            progress=progress,
-            stop=stop,
-        )
-    except ProbeError as error:
-        return msgspec.structs.replace(seen, gaps=(*seen.gaps, _gap(seen.segment, error)))
-    return msgspec.structs.replace(seen, tests=tests)
-
-
-class Hurry(msgspec.Struct, frozen=True):
-    """How often to ask, how far apart, and how long to wait for each answer (seconds)."""
-
-    rounds: int = 1
-    spacing: float = 1.0
-    patience: float = arp.ANSWER_TIME
+    doubtful = disputes(view, seen) if seen.sweep else {}
+    others = addresses_by_station(seen.claims) if doubtful else {}
+    by_arp = partial(
+        arp.retest,
+        others={mac: _ipv4(own) for mac, own in others.items()},
+        canaries=_ipv4(canaries(view, seen)) if doubtful else (),
+        progress=progress,
+    )
+    asked = _asked(seen.segment, doubtful, by_arp, _THOROUGH, clock=clock, stop=stop)
+    return msgspec.structs.replace(seen, tests=asked.tests, gaps=(*seen.gaps, *asked.gaps))
 
 
 def ask_about(
     segment: Segment,
-    stations: Mapping[IPv4Address, Collection[str]],
+    stations: Mapping[IPAddress, Collection[str]],
     hurry: Hurry = Hurry(),  # noqa: B008 - it is frozen
     *,
     clock: Clock,
     stop: threading.Event,
 ) -> SegmentView:
-    """Ask everybody on the segment who has these addresses, and the known `stations` alone."""
-    if segment.interface is None or not stations:
-        return SegmentView(segment=segment)
-    try:
-        tests = arp.retest(
-            segment.interface,
-            stations,
-            others={},
-            canaries=(),
-            clock=clock,
-            rounds=hurry.rounds,
-            spacing=hurry.spacing,
-            patience=hurry.patience,
-            pace=segment.pace,
-            stop=stop,
-        )
-    except ProbeError as error:
-        return SegmentView(segment=segment, gaps=(_gap(segment, error),))
-    return SegmentView(segment=segment, tests=tests)
+    """Ask everybody on the segment who has these addresses, and the known `stations` alone.
+
+    IPv4 by ARP, IPv6 by Neighbor Discovery: where one of them fails, that is a gap, and what the
+    other has shown stands.
+    """
+    by_arp = partial(arp.retest, others={}, canaries=())
+    return _asked(segment, stations, by_arp, hurry, clock=clock, stop=stop)
+
+
+def _asked(
+    segment: Segment,
+    stations: Mapping[IPAddress, Collection[str]],
+    by_arp: Callable[..., tuple[ClaimTest, ...]],
+    hurry: Hurry,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+) -> SegmentView:
+    tests: tuple[ClaimTest, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    for retest in _retests(segment, stations, by_arp):
+        try:
+            tests += retest(
+                clock=clock,
+                rounds=hurry.rounds,
+                spacing=hurry.spacing,
+                patience=hurry.patience,
+                pace=segment.pace,
+                stop=stop,
+            )
+        except ProbeError as error:
+            gaps += (_gap(segment, error),)
+    return SegmentView(segment=segment, tests=tests, gaps=tuple(dict.fromkeys(gaps)))
+
+
+def _retests(
+    segment: Segment,
+    stations: Mapping[IPAddress, Collection[str]],
+    by_arp: Callable[..., tuple[ClaimTest, ...]],
+) -> Iterable[Callable[..., tuple[ClaimTest, ...]]]:
+    if segment.interface is None:
+        return
+    if ipv4 := _only(IPv4Address, stations):
+        yield partial(by_arp, segment.interface, ipv4)
+    if ipv6 := _only(IPv6Address, stations):
+        yield partial(ndp.retest, segment.interface, ipv6)
 
 
 async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
@@ -134,8 +156,14 @@ async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
             raise
 
 
-def _ipv4(doubtful: dict[IPAddress, frozenset[str]]) -> dict[IPv4Address, frozenset[str]]:
-    return {a: who for a, who in doubtful.items() if isinstance(a, IPv4Address)}
+def _only(
+    kind: type[AddressT], stations: Mapping[IPAddress, Collection[str]]
+) -> dict[AddressT, Collection[str]]:
+    return {a: who for a, who in stations.items() if isinstance(a, kind)}
+
+
+def _ipv4(addresses: Iterable[IPAddress]) -> list[IPv4Address]:
+    return [address for address in addresses if isinstance(address, IPv4Address)]
 
 
 def _gap(segment: Segment, error: ProbeError) -> Gap:

@@ -16,7 +16,7 @@ from netguard.meter import Meter, Progress
 from netguard.remember import Memory
 from netguard.rules.claims import tests_of
 from netguard.view import SegmentView, View
-from probes.records import ClaimTest
+from probes.records import ClaimTest, IPAddress
 
 # Who takes a gateway answers as fast as it does.
 _ONCE = Hurry(spacing=0.25, patience=0.25)
@@ -49,7 +49,7 @@ async def look_at_gateways(
         return view
     # Once more while the devices are read: the whole segment waits, and one sighting is none.
     again, devices = await asyncio.gather(
-        _asked(view, segments, _more(config), clock),
+        _asked(view, segments, _more(config, view), clock),
         read_devices(
             config,
             devices_of(config.inventory, segments),
@@ -61,9 +61,19 @@ async def look_at_gateways(
     return msgspec.structs.replace(view, now=clock(), segments=both, devices=devices)
 
 
-def _more(config: Config) -> Hurry:
-    """Return how often to ask once there is a doubt: what `confirmations` still wants."""
-    return msgspec.structs.replace(_ONCE, rounds=max(1, config.shutdown.confirmations - 1))
+def _more(config: Config, view: View) -> Hurry:
+    """Return how often to ask once there is a doubt: what `confirmations` still wants.
+
+    Who took a gateway in the middle of the first question was overheard, and has answered none.
+    """
+    answered = max(
+        max(test.broadcast_answers, test.unicast_answers)
+        for seen in view.segments
+        for gateway in seen.segment.gateways
+        for test in tests_of(seen, gateway.address)
+        if test.station not in known_stations(view, seen, gateway)
+    )
+    return msgspec.structs.replace(_ONCE, rounds=max(1, config.shutdown.confirmations - answered))
 
 
 async def _asked(
@@ -76,7 +86,7 @@ async def _asked(
     return tuple(found)
 
 
-def _stations(view: View, segment: Segment) -> dict[IPv4Address, frozenset[str]]:
+def _stations(view: View, segment: Segment) -> dict[IPAddress, frozenset[str]]:
     """Return whom to ask about each gateway: who is to answer, and who has answered."""
     before = next((s for s in view.segments if s.segment == segment), SegmentView(segment=segment))
     return {

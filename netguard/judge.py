@@ -6,8 +6,8 @@ from itertools import islice
 from netguard.findings import Finding, gravest_first
 from netguard.inventory import Gateway, Server, SwitchPort
 from netguard.locate import Topology, topology
-from netguard.rules.address_conflict import address_conflict
-from netguard.rules.claims import answers, tests_of
+from netguard.rules.address_conflict import address_conflict, conflict_of_servers
+from netguard.rules.claims import answers, by_address, stands, tests_of
 from netguard.rules.gateway import gateway_changed, gateway_hijack
 from netguard.rules.mac_flapping import mac_flapping
 from netguard.rules.neighbor_unconfirmed import neighbor_unconfirmed
@@ -46,6 +46,34 @@ def judge_gateways(view: View) -> tuple[Finding, ...]:
     return tuple(sorted((f for one in scenes for f in gateway_hijack(one)), key=gravest_first))
 
 
+def judge_asked(view: View) -> tuple[Finding, ...]:
+    """Judge by a few quick questions alone: return what is certain already, the worst first.
+
+    That is who took a gateway; an IPv4 address that two servers hold on to, by the inventory's own
+    word, where anything else might still be one host with two cards; an IPv6 address that two
+    stations hold on to; and a station that answers for an address which is nobody's.
+    """
+    ports = homes(view)
+    ways = topology(view.devices, ports)
+    found: list[Finding] = []
+    for seen in view.segments:
+        scene = Scene(view=view, seen=seen, topology=ways, homes=ports)
+        about = {test.address for test in seen.tests}
+        stations = {test.station for test in seen.tests}
+        found += gateway_hijack(scene)
+        found += conflict_of_servers(scene)
+        for finding in unassigned_address(scene):
+            who = {claimant.mac for claimant in finding.claimants}
+            if finding.address in about or (finding.address is None and who & stations):
+                found.append(finding)
+    return tuple(sorted(found, key=gravest_first))
+
+
+def in_dispute(seen: SegmentView) -> bool:
+    """Tell whether of the addresses just asked about one is held on to by several stations."""
+    return any(sum(map(stands, tests)) > 1 for tests in by_address(seen).values())
+
+
 def gateways_in_doubt(view: View) -> bool:
     """Tell whether somebody answers for a gateway who is not known to be it."""
     return any(
@@ -70,14 +98,20 @@ def disputes(view: View, seen: SegmentView) -> dict[IPAddress, frozenset[str]]:
     """Return the addresses to ask about again, with the stations that may claim them.
 
     That is: claimed by two stations; a gateway answered by somebody else than its pinned self, or
-    not at all; or known to a router's ARP table under another MAC than the sweep heard. A table
-    is a mere witness, so it leads to a question and never to a finding.
+    not at all; known to a router's ARP table under another MAC than the sweep heard; or in a
+    finding that is open. A table is a mere witness, so it leads to a question and never to a
+    finding.
     """
     doubtful: dict[IPAddress, frozenset[str]] = {}
-    for doubts in (_rivals(seen), _gateway_doubts(view, seen), _router_doubts(view, seen)):
+    for doubts in (
+        _rivals(seen),
+        _gateway_doubts(view, seen),
+        _router_doubts(view, seen),
+        _open_doubts(view, seen),
+    ):
         for address, stations in doubts:
             doubtful[address] = doubtful.get(address, frozenset()) | stations
-    return {address: doubtful[address] for address in sorted(doubtful)}
+    return {a: doubtful[a] for a in sorted(doubtful, key=lambda each: (each.version, each))}
 
 
 def canaries(view: View, seen: SegmentView, most: int = 2) -> tuple[IPAddress, ...]:
@@ -122,6 +156,12 @@ def _gateway_doubts(view: View, seen: SegmentView) -> Doubts:
         known = known_stations(view, seen, gateway)
         if gateway.address.version == 4 and (not heard or heard - known):  # noqa: PLR2004 - IPv4
             yield gateway.address, heard | known
+
+
+def _open_doubts(view: View, seen: SegmentView) -> Doubts:
+    for (segment, address), stations in view.suspects.items():
+        if segment == seen.segment.name:
+            yield address, stations
 
 
 def _router_doubts(view: View, seen: SegmentView) -> Doubts:

@@ -1,7 +1,12 @@
-"""The life of findings over time: opened, worsened, acknowledged, resolved, closed, reopened."""
+"""The life of findings over time: opened, worsened, acknowledged, resolved, closed, reopened.
+
+A trouble that comes and goes is told as over only once it has stayed away for a while, and for
+twice as long each time that it came back within the hour: who is called for every swing stops
+listening.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -10,6 +15,10 @@ from netguard.errors import Exit, NetguardError
 from netguard.findings import RANK, Claimant, Finding, Severity
 
 Happening = Literal["opened", "worsened", "acknowledged", "resolved", "closed", "reopened"]
+
+FLAP_WINDOW = timedelta(hours=1)  # what comes back within it has not been away
+_FIRST_HOLD, _LONGEST_HOLD = timedelta(minutes=2), timedelta(hours=1)
+_DOUBLINGS = 5  # after so many the hold is the longest
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +59,9 @@ def follow(
     """Carry the findings from what was known to what was just seen.
 
     `covered` says whether a finding that was not seen would have been seen: measured without a
-    gap. Where it was not, the finding stays as it is, neither closed nor eased.
+    gap. Where it was not, the finding stays as it is, neither closed nor eased. One that flaps is
+    over only once it was missed for as long as `hold` says. A clock that was set back, as far as
+    `now` shows it, ends nothing early and holds nothing for longer than that from now on.
     """
     sightings = _one_each(seen)
     findings: list[Finding] = []
@@ -58,9 +69,9 @@ def follow(
     for known in previous.values():
         sighting = sightings.pop(known.id, None)
         after, turn = (
-            _missed(known, covered=covered(known))
+            _missed(known, now, covered=covered(known))
             if sighting is None
-            else _seen_again(known, sighting, covered=covered(sighting))
+            else _seen_again(known, sighting, now, covered=covered(sighting))
         )
         findings.append(after)
         if turn is not None:
@@ -81,8 +92,15 @@ def acknowledge(finding: Finding, *, who: str, note: str, now: datetime) -> tupl
 def close(finding: Finding, *, who: str, note: str, now: datetime) -> tuple[Finding, Event]:
     """End a finding by hand. It reopens when it is seen again."""
     _refuse_resolved(finding)
-    after = msgspec.structs.replace(finding, state="resolved", note=note)
+    after = msgspec.structs.replace(finding, state="resolved", quiet_since=None, note=note)
     return after, _event(after, "closed", now, who=who, note=note)
+
+
+def hold(flaps: int) -> timedelta:
+    """Return for how long a finding that flapped so often must be missed until it is over."""
+    if flaps < 1:
+        return timedelta()
+    return min(_FIRST_HOLD * (1 << min(flaps - 1, _DOUBLINGS)), _LONGEST_HOLD)
 
 
 def worse(one: Severity, other: Severity) -> Severity:
@@ -100,17 +118,32 @@ def _one_each(seen: Sequence[Finding]) -> dict[str, Finding]:
     return sightings
 
 
-def _missed(known: Finding, *, covered: bool) -> tuple[Finding, Happening | None]:
+def _missed(known: Finding, now: datetime, *, covered: bool) -> tuple[Finding, Happening | None]:
     if known.state == "resolved" or not covered:
         return known, None
-    return msgspec.structs.replace(known, state="resolved"), "resolved"
+    since = known.quiet_since
+    if since is None or since > now:  # the first miss, or the clock was set back since
+        since = now
+    quiet = msgspec.structs.replace(known, quiet_since=since)
+    if now - since < hold(known.flaps):
+        return quiet, None
+    return msgspec.structs.replace(quiet, state="resolved"), "resolved"
+
+
+def _reopened(known: Finding, sighting: Finding, now: datetime) -> Finding:
+    # Without a time since which it was quiet it was a person who closed it: that is no swing.
+    flapped = known.quiet_since is not None and abs(now - known.last_seen) <= FLAP_WINDOW
+    flaps = known.flaps + 1 if flapped else 0
+    return msgspec.structs.replace(
+        sighting, reopened=known.reopened + 1, flaps=flaps, quiet_since=None
+    )
 
 
 def _seen_again(
-    known: Finding, sighting: Finding, *, covered: bool
+    known: Finding, sighting: Finding, now: datetime, *, covered: bool
 ) -> tuple[Finding, Happening | None]:
     if known.state == "resolved":
-        return msgspec.structs.replace(sighting, reopened=known.reopened + 1), "reopened"
+        return _reopened(known, sighting, now), "reopened"
     worsened = RANK[sighting.severity] > RANK[known.severity]
     after = msgspec.structs.replace(
         sighting,
@@ -121,6 +154,8 @@ def _seen_again(
         last_seen=max(known.last_seen, sighting.last_seen),
         claimants=sighting.claimants if covered else _last_known_ports(known, sighting),
         reopened=known.reopened,
+        flaps=known.flaps,
+        quiet_since=None,
         acknowledged_by=None if worsened else known.acknowledged_by,
         note="" if worsened else known.note,
     )

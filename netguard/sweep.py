@@ -1,7 +1,8 @@
 """One sweep: measure the segments and their devices, ask again where in doubt, judge, remember."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 
@@ -21,11 +22,22 @@ from netguard.gateways import look_at_gateways
 from netguard.inventory import Segment, devices_named, index
 from netguard.judge import judge, judge_gateways, silent_gateways
 from netguard.meter import Meter, Progress
-from netguard.remember import SWEPT, Memory, Remembered, add, first_seen, flights, remember
+from netguard.remember import (
+    SWEPT,
+    Keep,
+    Memory,
+    Remembered,
+    add,
+    first_seen,
+    flights,
+    remember,
+)
 from netguard.rules.claims import answers, tests_of
 from netguard.store import SweepRecord
-from netguard.view import View
+from netguard.view import DeviceView, View
 from probes.records import Gap, IPAddress
+
+_ALONE: AbstractAsyncContextManager[None] = nullcontext()  # nobody else acts
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +58,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     deeds: tuple[Deed, ...] = ()
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen in one look, what it says, and what became of the findings by it."""
+
+    view: View
+    report: Report
+    remembered: Remembered
+
+
 async def sweep(
     config: Config,
     segments: Sequence[Segment],
@@ -53,32 +73,73 @@ async def sweep(
     *,
     clock: Clock,
     progress: Progress,
-) -> Report:
+) -> Look:
     """Sweep the segments once, write down what was found, act as far as the policy goes, report.
 
     Where something may be done unattended, the gateways come first: while they are taken, the
     whole segment waits.
     """
-    started = clock()
     first: tuple[Deed, ...] = ()
     if config.shutdown.automatic:
-        first = (
-            await sweep_gateways(config, segments, memory, clock=clock, progress=progress)
-        ).deeds
-    view = await measure(config, segments, memory, clock=clock, progress=progress)
-    view = msgspec.structs.replace(
-        view, first_seen=first_seen(memory, view), flights=flights(memory, view)
-    )
+        quick = await sweep_gateways(config, segments, memory, clock=clock, progress=progress)
+        first = quick.report.deeds
+    taken = await look(config, segments, memory, clock=clock, progress=progress)
+    said = msgspec.structs.replace(taken.report, deeds=(*first, *taken.report.deeds))
+    return msgspec.structs.replace(taken, report=said)
+
+
+async def look(
+    config: Config,
+    segments: Sequence[Segment],
+    memory: Memory,
+    *,
+    clock: Clock,
+    progress: Progress,
+    devices: Mapping[str, DeviceView] | None = None,
+    heard: Sequence[Finding] = (),
+    keep: Keep | None = None,
+    acting: AbstractAsyncContextManager[None] = _ALONE,
+) -> Look:
+    """Look at the segments once, write down what was found, and act as far as the policy goes.
+
+    `devices` are these as they were read lately, by who reads them more seldom than segments are
+    swept; nothing is done on the strength of them, and no station's moves are followed. `heard`
+    was found by listening, which asking neither proves nor refutes. `acting` is held while a port
+    may be changed.
+    """
+    started = clock()
+    view = await measure(config, segments, memory, clock=clock, progress=progress, devices=devices)
+    view = await asyncio.to_thread(_with_memories, memory, view, fresh=devices is None)
     record = _recorded(view, segments, started, clock)
-    remembered = remember(memory, view, judge(view), record)
-    deeds = (
-        *first,
+    found = {finding.id: finding for finding in (*heard, *judge(view))}
+    remembered = await asyncio.to_thread(
+        remember, memory, view, tuple(found.values()), record, keep
+    )
+    deeds: tuple[Deed, ...] = ()
+    if devices is None:
+        async with acting:
+            deeds = await _deeds(config, view, remembered, clock=clock)
+    said = msgspec.structs.replace(
+        with_deeds(report(record, remembered), deeds), silent_gateways=silent_gateways(view)
+    )
+    return Look(view=view, report=said, remembered=remembered)
+
+
+def _with_memories(memory: Memory, view: View, *, fresh: bool) -> View:
+    return msgspec.structs.replace(
+        view,
+        first_seen=first_seen(memory, view),
+        flights=flights(memory, view) if fresh else None,
+    )
+
+
+async def _deeds(
+    config: Config, view: View, remembered: Remembered, *, clock: Clock
+) -> tuple[Deed, ...]:
+    return (
         *await not_closed_any_more(config, view, clock=clock),
         *await act_on_policy(config, view, remembered.findings, clock=clock),
         *await open_again(config, clock=clock),
-    )
-    return msgspec.structs.replace(
-        with_deeds(report(record, remembered), deeds), silent_gateways=silent_gateways(view)
     )
 
 
@@ -89,18 +150,22 @@ async def sweep_gateways(
     *,
     clock: Clock,
     progress: Progress,
-) -> Report:
+    keep: Keep | None = None,
+    acting: AbstractAsyncContextManager[None] = _ALONE,
+) -> Look:
     """Take the quick look at the gateways, and act on it as far as the policy goes.
 
     It ends no finding, and is not written down as a sweep: only a whole one proves an end.
     """
     started = clock()
     view = await look_at_gateways(config, segments, memory, clock=clock, progress=progress)
-    found = judge_gateways(view)
     record = _recorded(view, segments, started, clock)
-    remembered = add(memory, found, now=view.now)
-    deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
-    return with_deeds(report(record, remembered), deeds)
+    found = judge_gateways(view)
+    remembered = await asyncio.to_thread(add, memory, found, now=view.now, keep=keep)
+    async with acting:
+        deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
+    said = with_deeds(report(record, remembered), deeds)
+    return Look(view=view, report=said, remembered=remembered)
 
 
 def _recorded(
@@ -171,11 +236,12 @@ async def measure(
     *,
     clock: Clock,
     progress: Progress,
+    devices: Mapping[str, DeviceView] | None = None,
 ) -> View:
     """Take one look: sweep and read the routers, ask again where in doubt, read the switches.
 
     The routers come first because they say who the gateway is; the switches come last so that
-    their FDBs are fresher than the claims they must locate.
+    their FDBs are fresher than the claims they must locate. `devices` need not be read then.
     """
     meter = Meter(progress)
     asked, routers = await asyncio.gather(
@@ -183,12 +249,9 @@ async def measure(
             partial(ask, segment, clock=clock, progress=meter.part("asking for addresses"))
             for segment in segments
         ),
-        read_devices(
-            config,
-            devices_named(config.inventory, (n for s in segments for n in s.routers)),
-            clock=clock,
-            progress=meter.part("reading routers"),
-        ),
+        _read(config, (n for s in segments for n in s.routers), "reading routers", clock, meter)
+        if devices is None
+        else _known(devices),
     )
     view = View(
         now=clock(),
@@ -198,17 +261,30 @@ async def measure(
         devices=routers,
         remembered=memory.identities,
         last_stations=memory.last_stations,
+        suspects=memory.suspects,
     )
     asked_again = await in_threads(
         partial(ask_again, view, seen, clock=clock, progress=meter.part("asking again"))
         for seen in view.segments
     )
-    switches = await read_devices(
-        config,
-        devices_named(config.inventory, (n for s in segments for n in s.switches)),
-        clock=clock,
-        progress=meter.part("reading switches"),
+    switches = (
+        await _read(
+            config, (n for s in segments for n in s.switches), "reading switches", clock, meter
+        )
+        if devices is None
+        else {}
     )
     return msgspec.structs.replace(
         view, now=clock(), segments=tuple(asked_again), devices={**routers, **switches}
     )
+
+
+async def _read(
+    config: Config, names: Iterable[str], what: str, clock: Clock, meter: Meter
+) -> Mapping[str, DeviceView]:
+    wanted = devices_named(config.inventory, names)
+    return await read_devices(config, wanted, clock=clock, progress=meter.part(what))
+
+
+async def _known(devices: Mapping[str, DeviceView]) -> Mapping[str, DeviceView]:
+    return devices

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from netguard.inventory import Device, Gateway, Index, Inventory, Segment, SwitchPort
 from probes.mac import virtual_family
@@ -116,6 +117,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     `remembered` holds, by (segment, address), the identity that a router itself gave over SNMP in
     an earlier look; `last_stations` the station that answered for a gateway in the last sweep;
+    `suspects` the claimants in findings that are open, by what they claim;
     `first_seen` when each station first used an address that is in doubt now; `flights`, by
     (segment, MAC), where stations that move were in the last looks, oldest first (None: that was
     not looked up).
@@ -128,6 +130,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     devices: Mapping[str, DeviceView] = {}
     remembered: Mapping[tuple[str, IPAddress], Identity] = {}
     last_stations: Mapping[tuple[str, IPAddress], str] = {}
+    suspects: Mapping[tuple[str, IPAddress], frozenset[str]] = {}
     first_seen: Mapping[tuple[str, IPAddress], Mapping[str, datetime]] = {}
     flights: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None
 
@@ -151,6 +154,27 @@ def claims_of(sweep: ArpSweep) -> Claims:
     for claim in sweep.claims:
         claims.setdefault(claim.sender_ip, {}).setdefault(claim.sender_hw, claim)
     return claims
+
+
+def with_answers(before: SegmentView, asked: SegmentView) -> SegmentView:
+    """Return a segment as it was swept, with what was asked about some addresses since.
+
+    Who answered for an IPv4 address has claimed it, as in a sweep.
+    """
+    claims = {address: dict(stations) for address, stations in before.claims.items()}
+    for test in asked.tests:
+        delay = test.unicast_delay if test.broadcast_delay is None else test.broadcast_delay
+        if delay is not None and isinstance(test.address, IPv4Address):
+            claims.setdefault(test.address, {})[test.station] = ArpClaim(
+                interface=before.segment.interface or "",
+                sender_ip=test.address,
+                sender_hw=test.station,
+                frame_source=test.station,
+                kind="reply",
+                seen=test.seen,
+                delay=delay,
+            )
+    return replace(before, claims=claims, tests=asked.tests, gaps=asked.gaps)
 
 
 def addresses_by_station(claims: Claims) -> dict[str, set[IPAddress]]:

@@ -1,7 +1,7 @@
-"""This machine's own interfaces, MACs and IPv4 addresses, in the calling thread's namespace.
+"""This machine's own interfaces, MACs and addresses, in the calling thread's namespace.
 
 getifaddrs(3) asks the kernel by netlink. /sys/class/net would not do: it may be mounted for
-another namespace.
+another namespace. Whether an IPv6 address may be spoken from, getifaddrs does not tell; proc does.
 """
 
 import ctypes
@@ -9,7 +9,8 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
+from pathlib import Path
 
 import msgspec
 
@@ -19,6 +20,8 @@ ARPHRD_ETHER = 1
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 _SOCKADDR_IN = struct.Struct("=HH4s")
 _SOCKADDR_LL = struct.Struct("=HHiHBB6s")
+_IF_INET6 = Path("/proc/thread-self/net/if_inet6")
+_IFA_F_TENTATIVE = 0x40  # for good, where duplicate address detection found another owner
 
 
 class _IfAddrs(ctypes.Structure):
@@ -74,6 +77,22 @@ def own_macs(interfaces: dict[str, LocalInterface]) -> frozenset[bytes]:
 def own_addresses(interfaces: dict[str, LocalInterface]) -> frozenset[IPv4Address]:
     """Return the IPv4 addresses that this machine itself has, on whichever interface."""
     return frozenset(address.ip for each in interfaces.values() for address in each.addresses)
+
+
+def ipv6_addresses() -> dict[str, tuple[IPv6Interface, ...]]:
+    """Return the IPv6 addresses that each interface may speak from.
+
+    Without those of which duplicate address detection is not over, or has found another owner.
+    """
+    addresses: dict[str, tuple[IPv6Interface, ...]] = {}
+    if not _IF_INET6.exists():  # a kernel without IPv6
+        return addresses
+    for line in _IF_INET6.read_text(encoding="utf-8").splitlines():
+        packed, _, length, _, flags, name = line.split(maxsplit=5)
+        if not int(flags, 16) & _IFA_F_TENTATIVE:
+            own = IPv6Interface((bytes.fromhex(packed), int(length, 16)))
+            addresses[name] = (*addresses.get(name, ()), own)
+    return addresses
 
 
 def _entries(entry: "ctypes._Pointer[_IfAddrs]") -> Iterator[_IfAddrs]:

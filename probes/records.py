@@ -148,9 +148,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
     """What re-asking showed of one station that claims one address.
 
-    `rounds` broadcast questions were asked, at least a second apart; the station answered
-    `broadcast_answers` of them, and `unicast_answers` of as many sent to its own MAC;
-    `still_answers` says that it answered the last of these, so had not left by then.
+    `rounds` questions were asked of everybody (ARP's broadcast, Neighbor Discovery's multicast), at
+    least a second apart; the station answered `broadcast_answers` of them, and `unicast_answers` of
+    as many sent to its own MAC; `still_answers` says that it answered the last of these, so had not
+    left by then.
     `cross_claims` are addresses of the *other* claimants that this station also answers for
     (ARP flux: one host, two interfaces), `cross_silent` those it was asked for in vain.
     `unasked_rounds` counts the rounds in which it claimed the address without being asked (in
@@ -158,7 +159,7 @@ class ClaimTest(msgspec.Struct, frozen=True, kw_only=True):
     that it answered for all the same (proxy ARP).
     """
 
-    address: IPv4Address
+    address: IPAddress
     station: str
     rounds: int
     broadcast_answers: int

@@ -1,8 +1,9 @@
 """Builders for what a store is given, with every field filled that could get lost on the way."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,6 +18,7 @@ from netguard.view import Stay
 from probes.records import Gap
 
 START = datetime(2026, 3, 1, 4, 0, 0, 250_000, tzinfo=UTC)
+OLD_ROWS = Path(__file__).parent / "data" / "older_stores.sql"
 GATEWAY = "198.51.100.1"
 ROUTER = "00:00:5e:00:53:01"
 THIEF = "00:00:5e:00:53:20"
@@ -130,14 +132,45 @@ def filled(store: Store) -> Store:
     return store
 
 
-def older_store(url: str, version: str) -> Store:
-    """Return a new store as netguard made it when this was the last version of its schema."""
-    engine = connectable(sa.make_url(url))
+def older_store(url: str, version: str) -> None:
+    """Make a store as netguard left it when this was the last version of its schema.
+
+    It holds one of everything that there was then; `old_findings` are its findings.
+    """
+    there = sa.make_url(url)
+    if there.get_backend_name() == "sqlite":
+        Path(there.database or "").touch()
+    engine = connectable(there)
     config = migrations._config()
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
-    return Store(engine)
+        for statement in _statements_of(version):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _statements_of(version: str) -> Iterator[str]:
+    since = ""
+    for line in OLD_ROWS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("--"):
+            since = line.removeprefix("-- ")
+        elif since <= version:
+            yield line
+
+
+def old_findings() -> tuple[Finding, ...]:
+    """Return the findings of a store that `older_store` made."""
+    return (
+        finding(
+            minute=2,
+            first_seen=at(0),
+            state="acknowledged",
+            acknowledged_by="mara",
+            note="on it",
+        ),
+        finding("198.51.100.9", severity="warning", state="resolved"),
+    )
 
 
 def remember(

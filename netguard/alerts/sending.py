@@ -5,7 +5,9 @@ import concurrent.futures
 import threading
 from collections.abc import Callable
 
-from netguard.alerts.delivery import Message, deliver, scheme
+from netguard.alerts.delivery import deliver, scheme
+from netguard.alerts.message import Message
+from netguard.alerts.syslog import is_syslog
 from netguard.config import Config
 from netguard.config.settings import Alert
 from netguard.errors import ConfigError
@@ -15,6 +17,7 @@ from probes.records import Gap
 
 PATIENCE = 10.0  # seconds; what takes longer counts as failed
 _REMEDY = 'Try it by hand: apprise -vv -b test "URL", with the URL of that [[alert]].'
+_SYSLOG_REMEDY = "Try it by hand: logger --rfc5424 -n HOST -P PORT test, with -T where it is TCP."
 
 
 async def send(config: Config, message: Message, *, patience: float = PATIENCE) -> tuple[Gap, ...]:
@@ -24,7 +27,7 @@ async def send(config: Config, message: Message, *, patience: float = PATIENCE) 
     """
     told = await asyncio.gather(
         *(
-            _tell(alert, message, patience, subject=f"alert #{number}")
+            send_to(number, alert, message, patience=patience)
             for number, alert in enumerate(config.alerts, 1)
             if RANK[alert.severity] <= RANK[message.severity]
         )
@@ -32,13 +35,35 @@ async def send(config: Config, message: Message, *, patience: float = PATIENCE) 
     return tuple(gap for gap in told if gap is not None)
 
 
-async def _tell(alert: Alert, message: Message, patience: float, *, subject: str) -> Gap | None:
+async def send_to(
+    number: int, alert: Alert, message: Message, *, patience: float = PATIENCE
+) -> Gap | None:
+    """Tell one alert, the `number`th of the configuration; return why it was not reached."""
     try:
-        url = alert.url if "://" in alert.url else resolve(alert.url)
+        url = url_of(alert)
     except ConfigError as error:
-        return _gap(subject, error.message, error.remedy)
+        return failed(number, error.message, error.remedy)
     failure = await _within(patience, url, message)
-    return _gap(subject, failure, _REMEDY) if failure else None
+    remedy = _SYSLOG_REMEDY if is_syslog(url) else _REMEDY
+    return failed(number, failure, remedy) if failure else None
+
+
+def url_of(alert: Alert) -> str:
+    """Return an alert's URL, which is a secret; raises ConfigError where its reference fails."""
+    return alert.url if "://" in alert.url else resolve(alert.url)
+
+
+def scheme_of(alert: Alert) -> str | None:
+    """Return the scheme of an alert's URL, None where its reference leads nowhere."""
+    try:
+        return scheme(url_of(alert))
+    except ConfigError:
+        return None
+
+
+def failed(number: int, detail: str, remedy: str) -> Gap:
+    """Return the gap that an alert was not told."""
+    return Gap(subject=f"alert #{number}", kind="alert-failed", detail=detail, remedy=remedy)
 
 
 async def _within(patience: float, url: str, message: Message) -> str:
@@ -57,7 +82,3 @@ def _aside(work: Callable[[], str]) -> asyncio.Future[str]:
     done.set_running_or_notify_cancel()
     threading.Thread(target=lambda: done.set_result(work()), name="alert", daemon=True).start()
     return asyncio.wrap_future(done)
-
-
-def _gap(subject: str, detail: str, remedy: str) -> Gap:
-    return Gap(subject=subject, kind="alert-failed", detail=detail, remedy=remedy)

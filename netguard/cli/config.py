@@ -1,14 +1,21 @@
 """`netguard config`: check what is written, show what is in force, start with a sample."""
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from pathlib import Path
 
 import click
 import msgspec
 
+import netguard
+from netguard.cli import complain
 from netguard.cli.common import App, common_options, print_json, print_table
 from netguard.cli.problems import report
 from netguard.config import Config, load, read, secret_problems
+from netguard.config.settings import LogSource, Watch, host_and_port
+from netguard.config.unit import hidden, program, service_config, unit
 from netguard.secrets import masked
 
 
@@ -42,14 +49,43 @@ def show(app: App) -> None:
 
 
 @config.command()
+@click.option("--systemd", is_flag=True, help="Print the unit of `netguard watch` instead.")
 @common_options
-def init(app: App) -> None:
-    """Print a sample netguard.toml with comments, to begin with."""
-    sample = resources.files("netguard.config").joinpath("sample.toml").read_text("utf-8")
-    if app.json:
-        print_json({"sample": sample})
+def init(app: App, *, systemd: bool) -> None:
+    """Print a sample netguard.toml with comments, to begin with, or the unit for systemd.
+
+    The unit runs this netguard with --config FILE, else $NETGUARD_CONFIG, else the system's file.
+    """
+    if systemd:
+        name, text = "unit", _unit(app)
     else:
-        click.echo(sample, nl=False)
+        name = "sample"
+        text = resources.files("netguard.config").joinpath("sample.toml").read_text("utf-8")
+    if app.json:
+        print_json({name: text})
+    else:
+        click.echo(text, nl=False)
+
+
+def _unit(app: App) -> str:
+    """Return the unit, and say on stderr what would keep it from running."""
+    command = program(sys.argv[0], sys.executable)
+    file = service_config(app.config, os.environ)
+    parts = (Path(command[0]), Path(sys.executable), Path(netguard.__file__))
+    for path in hidden(dict.fromkeys(parts)):
+        complain(
+            f"{path} is in a home folder, which the unit hides",
+            "Install netguard elsewhere, for example with: python3 -m venv /opt/netguard",
+        )
+        break
+    if [*hidden([file])]:
+        complain(f"{file} is in a home folder, which the unit hides", _COPY.format(file))
+    elif not file.exists():
+        complain(f"there is no {file} yet", f"Begin with: netguard config init > {file}")
+    return unit(command, file)
+
+
+_COPY = "Copy it: install -D -m 0644 {} /etc/netguard/netguard.toml"
 
 
 def _settings(config: Config) -> dict[str, object]:
@@ -58,6 +94,7 @@ def _settings(config: Config) -> dict[str, object]:
     return {
         "file": config.path,
         "store": masked(config.store),
+        "retention": config.retention,
         "snmp": config.snmp,
         "ssh": config.ssh,
         "devices": inventory.devices,
@@ -68,8 +105,18 @@ def _settings(config: Config) -> dict[str, object]:
             **msgspec.structs.asdict(config.shutdown),
             "protected": [str(what) for what in config.shutdown.protected],
         },
-        "watch": config.watch,
+        "watch": _watch(config.watch),
         "alerts": [{"url": _address(a.url), "severity": a.severity} for a in config.alerts],
+    }
+
+
+def _watch(watch: Watch) -> dict[str, object]:
+    """Return where the daemon listens as it is written in the file."""
+    return {
+        **msgspec.structs.asdict(watch),
+        "syslog": [str(source) for source in watch.syslog],
+        "traps": watch.traps and str(LogSource("udp", *watch.traps)),
+        "metrics": watch.metrics and host_and_port(*watch.metrics),
     }
 
 

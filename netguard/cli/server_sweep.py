@@ -6,17 +6,20 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from netguard import clock
 from netguard.cli.common import App, print_json, printable
 from netguard.cli.progress import progress_bar
 from netguard.cli.segments import named
 from netguard.cli.show import counted, in_ranges, show_finding, show_gaps
+from netguard.cli.telling import told
 from netguard.config import Config
 from netguard.errors import ConfigError, Exit, NetguardError
 from netguard.forwarding.changes import AddressChange, Change
 from netguard.forwarding.records import GATEWAYS
 from netguard.inventory import Server, index
+from netguard.meter import Progress
 
 if TYPE_CHECKING:
     from netguard.servers.nightly import SweepReport
@@ -26,15 +29,10 @@ def sweep_all_servers(
     app: App, config: Config, segments: tuple[str, ...], *, exit_code: bool
 ) -> int:
     """Check the servers, those of some segments or all; return the exit code."""
-    from netguard.servers.nightly import sweep_servers  # noqa: PLC0415 - brings SNMP and SSH in
-    from netguard.servers.places import places  # noqa: PLC0415
-
     servers = _wanted(config, segments)
     try:
         with progress_bar() as progress:
-            report = asyncio.run(
-                sweep_servers(config, servers, places(config), clock=clock.now, progress=progress)
-            )
+            report = asyncio.run(_sweep_and_tell(config, servers, progress))
     except KeyboardInterrupt:
         raise NetguardError(_broken_off(config, servers)) from None
     if app.json:
@@ -42,6 +40,20 @@ def sweep_all_servers(
     else:
         _show(report)
     return Exit.FAILED if report.gaps or (exit_code and report.findings) else Exit.DONE
+
+
+async def _sweep_and_tell(
+    config: Config, servers: tuple[Server, ...], progress: Progress
+) -> "SweepReport":
+    from netguard.servers.nightly import sweep_servers  # noqa: PLC0415 - brings SNMP and SSH in
+    from netguard.servers.places import places  # noqa: PLC0415
+
+    began = clock.now()
+    report = await sweep_servers(
+        config, servers, places(config), clock=clock.now, progress=progress
+    )
+    untold = await told(config, since=began)
+    return msgspec.structs.replace(report, gaps=(*report.gaps, *untold))
 
 
 def _broken_off(config: Config, servers: Iterable[Server]) -> str:

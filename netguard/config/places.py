@@ -64,10 +64,21 @@ def _exists(path: Path) -> bool:
 
 
 def default_store(environ: Mapping[str, str]) -> str:
-    """Return the URL of an SQLite file in the user's state folder, or root's /var/lib/netguard."""
+    """Return the URL of an SQLite file in the state folder."""
+    return f"sqlite:///{state_folder(environ)}/netguard.db"
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Return where netguard keeps what it must remember, if nothing else is said.
+
+    That is systemd's $STATE_DIRECTORY, else root's /var/lib/netguard, else the user's own folder.
+    """
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]  # systemd lists them with colons
+    if given:
+        return Path(given)
     if _root() and not environ.get("XDG_STATE_HOME"):
-        return f"sqlite:///{SYSTEM_STATE}/netguard.db"
-    return f"sqlite:///{_xdg(environ, 'XDG_STATE_HOME', '.local/state')}/netguard/netguard.db"
+        return SYSTEM_STATE
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "netguard"
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -32,6 +32,7 @@ from netguard.config.tables import (
     WatchTable,
 )
 from netguard.config.values import BadValue, at, interval
+from netguard.config.watching import retention_problems, watch_problems
 from netguard.errors import ConfigError
 from netguard.inventory import Inventory
 from netguard.shutdown import Shutdown
@@ -110,7 +111,6 @@ class _Reader:
         """Return what the file says; what it says wrongly is left out, or stands at its default."""
         top = self._top()
         shutdown = self._shaped("shutdown", "", top.shutdown, ShutdownTable)
-        watch = self._shaped("watch", "", top.watch, WatchTable)
         return Config(
             path=self._file,
             store=self._store(top.store),
@@ -120,7 +120,7 @@ class _Reader:
             inventory=self._inventory(top),
             vantages=self._vantages(top),
             shutdown=next(self._meant(shutdown), ShutdownTable().record()),
-            watch=next(self._meant(watch), WatchTable().record()),
+            watch=self._watch(top.watch),
             alerts=tuple(self._alerts(top.alert)),
         )
 
@@ -152,11 +152,19 @@ class _Reader:
         return default_store(self._environ)
 
     def _retention(self, written: str) -> float:
+        place = Place(str(self._file))
         try:
-            return at("retention", interval, written)
+            seconds = at("retention", interval, written)
         except BadValue as bad:
-            self.problems.append(Place(str(self._file)).fault(bad))
+            self.problems.append(place.fault(bad))
             return interval(FileTable().retention)
+        self.problems += retention_problems(seconds, written, place)
+        return seconds
+
+    def _watch(self, raw: object) -> Watch:
+        watch = next(self._meant(self._shaped("watch", "", raw, WatchTable)), WatchTable().record())
+        self.problems += watch_problems(watch, Place(str(self._file), "watch"))
+        return watch
 
     def _snmp(self, tables: Mapping[str, object]) -> Iterator[tuple[str, SnmpSettings]]:
         for name, raw in tables.items():

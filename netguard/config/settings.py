@@ -102,9 +102,13 @@ class LogSource(Struct, frozen=True):
     port: int = 0
 
     def __str__(self) -> str:
-        host = f"[{self.place}]" if ":" in self.place else self.place
-        where = self.place if self.transport == "file" else f"{host}:{self.port}"
+        where = self.place if self.transport == "file" else host_and_port(self.place, self.port)
         return f"{self.transport}:{where}"
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return an address with its port as people write it, `[::1]:9477`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Watch(Struct, frozen=True, kw_only=True):

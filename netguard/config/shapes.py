@@ -15,7 +15,7 @@ RecordT_co = TypeVar("RecordT_co", covariant=True)
 
 # What may be shown of a table that holds secrets: someone may have pasted one beside its key.
 _OPEN_KEYS = {
-    "": frozenset({"store", "servers"}),
+    "": frozenset({"store", "retention", "servers"}),
     "snmp": frozenset({"version", "timeout", "retries", "deadline", "pace"}),
     "ssh": frozenset({"port", "timeout"}),
     "alert": frozenset({"severity"}),
@@ -124,7 +124,7 @@ def _explained(
         remedy = did_you_mean(str(value), choices)
         return place.problem("not one of the choices", key=key, value=value, remedy=remedy)
     expected, _, got = what.removeprefix("Expected ").partition(", got ")
-    if not place.section and got in {"`array`", "`object`"}:
+    if not place.section and {expected, got} == {"`array`", "`object`"}:
         heading = f"[[{key}]]" if expected == "`array`" else f"[{key}]"
         return place.problem("wrong kind of table", key=key, remedy=f"Its heading is {heading}.")
     remedy = f"Write {_said(expected)}."

@@ -16,6 +16,7 @@ SNMP_PORT = 161
 _LAST_PORT = 65535
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,9})([smhd])")
+_LONGEST = 36500  # days; no date is so far back that it cannot be reckoned
 _HOST_PORT = re.compile(
     r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>\d{1,5}))?"
 )
@@ -139,19 +140,19 @@ def ssh_target(text: str) -> SshTarget:
 
 
 def listener(text: str) -> tuple[str, int]:
-    """Read where to listen, `udp:0.0.0.0:5514`, as address and port."""
+    """Read where to listen, `udp:0.0.0.0:5162`, as address and port."""
     transport, _, rest = text.partition(":")
-    if transport != "udp" or not rest.rpartition(":")[0].strip("["):
-        raise BadValue("not udp:ADDRESS:PORT", remedy="Write e.g. udp:0.0.0.0:5514.")
+    if transport != "udp" or ":" not in rest:
+        raise BadValue("not udp:ADDRESS:PORT", remedy="Write e.g. udp:0.0.0.0:5162.")
     return address_port(rest)
 
 
 def log_source(text: str) -> LogSource:
     """Read where log lines come from: `udp:0.0.0.0:5514`, `tcp:...` or `file:/var/log/messages`."""
     transport, _, rest = text.partition(":")
-    if transport == "file" and rest.startswith("/"):
+    if transport == "file" and rest.startswith("/") and rest.isprintable():
         return LogSource("file", rest)
-    if transport not in {"udp", "tcp"} or not rest.rpartition(":")[0].strip("["):
+    if transport not in {"udp", "tcp"} or ":" not in rest:
         remedy = "Write e.g. udp:0.0.0.0:5514, tcp:0.0.0.0:5514 or file:/var/log/messages."
         raise BadValue("not udp:ADDRESS:PORT, tcp:ADDRESS:PORT or file:/PATH", remedy=remedy)
     return LogSource("udp" if transport == "udp" else "tcp", *address_port(rest))
@@ -159,9 +160,10 @@ def log_source(text: str) -> LogSource:
 
 def address_port(text: str) -> tuple[str, int]:
     """Read `127.0.0.1:9477`, or `[::1]:9477`."""
-    if not text.rpartition(":")[0].strip("["):
-        raise BadValue("not ADDRESS:PORT", remedy="Write e.g. 127.0.0.1:9477.")
-    host, port = host_port(text)
+    wrong = BadValue("not ADDRESS:PORT", remedy="Write e.g. 127.0.0.1:9477 or [::1]:9477.")
+    host, port = _host_and_port(text, wrong)
+    if port is None:
+        raise wrong
     return str(address(host)), port
 
 
@@ -180,7 +182,10 @@ def duration(text: str) -> float:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise BadValue("not a duration", remedy="Write e.g. 30s, 5m, 24h, 7d or 0.")
-    return int(match[1]) * _SECONDS[match[2]]
+    seconds = int(match[1]) * _SECONDS[match[2]]
+    if seconds > _LONGEST * _SECONDS["d"]:
+        raise BadValue("longer than a hundred years", remedy=f"Write at most {_LONGEST}d.")
+    return seconds
 
 
 def interval(text: str) -> float:

@@ -136,7 +136,7 @@ async def _asked(
         return ()
     segment, address = dispute
     accused_ = frozenset(c.mac for c in finding.claimants if c.role != "rightful")
-    who = {address: frozenset(c.mac for c in finding.claimants)}
+    who: dict[IPAddress, frozenset[str]] = {address: frozenset(c.mac for c in finding.claimants)}
     (seen,) = await in_threads([partial(ask_about, segment, who, QUICK, clock=clock)])
     if not any(t.station in accused_ for t in seen.tests if answers(t)):
         (seen,) = await in_threads([partial(ask_about, segment, who, PATIENT, clock=clock)])

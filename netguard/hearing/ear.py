@@ -4,49 +4,61 @@ It asks nobody, so it is surer of nothing than what is said over and over: what 
 asked about, where somebody can be asked.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
+from ipaddress import IPv4Network
 
 import msgspec
-from msgspec.structs import replace
 
-from netguard.findings import Finding, Kind, gravest_first
-from netguard.hearing.claim import ADVERT, Claim, claim_of
-from netguard.hearing.fights import standing_between, taking_turns
-from netguard.hearing.ledger import Address, Ledger
-from netguard.hearing.telling import Accusation, finding_of
+from netguard.findings import Finding, Kind
+from netguard.hearing.claim import ADVERT, ADVERTS, Claim, Place, claim_of
+from netguard.hearing.elapsed import Elapsed
+from netguard.hearing.fights import differ_little, standing_between, take_turn, taking_turns
+from netguard.hearing.ledger import ROOM, Address, Ledger, Station
+from netguard.hearing.telling import Accusation
+from netguard.hearing.troubles import Troubles
 from netguard.inventory import IPNetwork
 from probes.records import Heard, IPAddress
 
-# A trouble that nobody has heard of for so long is over.
-REST = timedelta(minutes=10)
-_LINK_LOCAL = 4
-_CERTAIN = 2  # frames
+_IPV4 = 4
+_CERTAIN = 2  # frames of one station
+_CROWD = 4  # stations of one frame each
+_TORN = 50  # frames, of which a faulty card tears no more than one
+_ANSWERS = frozenset({"reply", "advertisement", *ADVERTS})  # by which a router may be a proxy
+_HOMES = 16  # VLANs in which a gateway may be heard itself
+_UNUSED_OCTETS = frozenset({0, 127, *range(224, 256)})  # an IPv4 address of nobody's begins so
+_LINK_LOCAL = 0xA9FE  # 169.254.0.0/16
+_EDGES = frozenset({0, 255})  # on which an IPv4 address ends that may mean a whole network
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """What is known beforehand: whose addresses are meant, and who the gateways are.
 
-    `networks` none: every address, but for IPv4 link-local ones, which settle it among themselves
-    (RFC 3927). `gateways` without MACs are not pinned. `segment` is its name in findings.
+    `networks` none: every address that one station may have for itself, but for IPv4 link-local
+    ones, which settle it among themselves (RFC 3927). `gateways` without MACs are not pinned.
+    `routers` are further MACs that may advertise themselves, or answer for others (proxy ARP).
+    `segment` is its name in findings.
     """
 
     networks: tuple[IPNetwork, ...] = ()
     gateways: Mapping[IPAddress, frozenset[str]] = {}
+    routers: frozenset[str] = frozenset()
     segment: str | None = None
 
 
 class Ear:
-    """Hears frames in their order; `claims` counts those that claimed an address in question."""
+    """Hears frames in their order; `claims` counts those that claimed an address in question.
 
-    def __init__(self, ground: Ground) -> None:
+    `room` is for how many addresses it has a memory, besides those of the gateways.
+    """
+
+    def __init__(self, ground: Ground, room: int = ROOM) -> None:
         self.claims = 0
-        self._ground = ground
-        self._ledger = Ledger(ground.gateways)
-        self._findings: dict[str, Finding] = {}
-        self._routers = frozenset(
-            mac for ip, macs in ground.gateways.items() if ip.version != _LINK_LOCAL for mac in macs
-        )
+        self._elapsed = Elapsed()
+        self._ledger = Ledger(room=room)
+        self._troubles = Troubles()
+        self._homes: dict[IPAddress, set[tuple[int | None, str]]] = {}
+        self.stand_on(ground)
 
     @property
     def addresses(self) -> int:
@@ -58,76 +70,168 @@ class Ear:
         """How many addresses there was no room for any more."""
         return self._ledger.forgotten
 
+    @property
+    def untold(self) -> int:
+        """How often a trouble was heard for which there was no room."""
+        return self._troubles.untold
+
+    def stand_on(self, ground: Ground) -> None:
+        """Go on with other knowledge: what was heard stays, what was untrue is over."""
+        self._ground = ground
+        self._homes.clear()
+        self._ledger.protect(ground.gateways)
+        self._ranges = tuple(map(_range, ground.networks))
+        pinned = frozenset[str]().union(*ground.gateways.values())
+        self._known = ground.routers | pinned
+        self._expects_routers = bool(ground.routers) or any(
+            macs and ip.version != _IPV4 for ip, macs in ground.gateways.items()
+        )
+        self._troubles.withdraw(self._holds)
+
     def hear(self, heard: Heard) -> Finding | None:
         """Take in a frame; return the trouble that it begins, None where it begins none."""
-        claim = claim_of(heard)
-        if claim is None or not self._concerns(claim.place.ip):
+        claim = claim_of(heard, self._ground.gateways)
+        return None if claim is None else self.heed(claim)
+
+    def heed(self, claim: Claim) -> Finding | None:
+        """Take in a claim as `hear` does."""
+        at = self._elapsed.at(claim.seen)
+        if not self._concerns(claim.place, claim.how):
             return None
         self.claims += 1
-        address = self._ledger.add(claim)
-        accusation = self._accusation(address, claim)
+        address = self._ledger.add(claim, at)
+        if address is None:
+            return None
+        accusation = self._accusation(address, claim, at)
         if accusation is None:
             return None
-        return self._remember(finding_of(accusation, address, claim.seen, self._ground.segment))
+        return self._troubles.note(accusation, address, claim, at, self._ground.segment)
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
-        """Return all that was found, the worst first; what has ended by now is resolved."""
-        told = (
-            replace(one, state="resolved") if now - one.last_seen > REST else one
-            for one in self._findings.values()
-        )
-        return tuple(sorted(told, key=gravest_first))
+        """Return all that was found, the worst first; what has ended by now is resolved.
 
-    def _remember(self, found: Finding) -> Finding | None:
-        known = self._findings.get(found.id)
-        if known is not None and found.last_seen - known.last_seen <= REST:
-            self._findings[found.id] = replace(
-                found, first_seen=known.first_seen, reopened=known.reopened
-            )
-            return None
-        if known is not None:
-            found = replace(found, first_seen=found.last_seen, reopened=known.reopened + 1)
-        self._findings[found.id] = found
-        return found
+        A trouble ends when it was not heard of for ten minutes. Of a time in which nothing at all
+        was heard or asked for here no more than five minutes count.
+        """
+        return self._troubles.told(self._elapsed.at(now))
 
-    def _concerns(self, ip: IPAddress) -> bool:
-        if self._ground.networks:
-            return any(ip in network for network in self._ground.networks)
-        return not (ip.version == _LINK_LOCAL and ip.is_link_local)
+    def _concerns(self, place: Place, how: str) -> bool:
+        """Tell whether an address is to be judged; a router's always, once it has advertised it."""
+        ip = place.ip
+        if ip in self._ground.gateways or how in ADVERTS:
+            return True
+        if not self._ranges:
+            return ip.version != _IPV4 or _is_a_station_s(int(ip))
+        version, number = ip.version, int(ip)
+        if any(version == each and low <= number <= high for each, low, high in self._ranges):
+            return True
+        return ip.version != _IPV4 and self._ledger.at(place) is not None
 
-    def _accusation(self, address: Address, claim: Claim) -> Accusation | None:
-        pinned = self._ground.gateways.get(claim.place.ip, frozenset())
-        if intruders := frozenset(self._intruders(address, pinned)):
+    def _accusation(self, address: Address, claim: Claim, at: float) -> Accusation | None:
+        pinned = self._ground.gateways.get(claim.place.ip)
+        if pinned and self._is_here(claim, pinned):
+            intruders = frozenset() if claim.mac in pinned else _intruders(address, pinned)
+            if not intruders:
+                return None
             return Accusation(kind="gateway-hijack", accused=intruders, rightful=pinned)
-        if pinned:
+        if pinned is None and claim.mac in self._known and claim.how in _ANSWERS:
             return None
-        if claim.how == ADVERT and self._routers and claim.mac not in self._routers:
+        if self._is_rogue(address, claim):
             return Accusation(kind="rogue-router", accused=frozenset({claim.mac}))
-        return self._quarrel(address, claim) if len(address.stations) > 1 else None
+        return self._quarrel(address, claim, at)
 
-    def _quarrel(self, address: Address, claim: Claim) -> Accusation | None:
+    def _is_here(self, claim: Claim, pinned: frozenset[str]) -> bool:
+        """Tell whether a gateway's address is the gateway's where it was claimed.
+
+        In another VLAN than the one in which the gateway itself is heard it may be another's.
+        """
+        here = (claim.place.vlan, claim.place.interface)
+        homes = self._homes.setdefault(claim.place.ip, set())
+        if claim.mac in pinned and len(homes) < _HOMES:
+            homes.add(here)
+        return not homes or here in homes
+
+    def _is_rogue(self, address: Address, claim: Claim) -> bool:
+        """Tell whether who advertises a router must not.
+
+        Who says that it is no router any more is none, nor who says so from the start (RFC 4861,
+        sections 4.2 and 6.2.5); but for who says so of an address that others have.
+        """
+        if not self._expects_routers or claim.mac in self._known:
+            return False
+        return claim.how == ADVERT or (claim.how in ADVERTS and len(address.stations) > 1)
+
+    def _quarrel(self, address: Address, claim: Claim, at: float) -> Accusation | None:
+        took_turn = take_turn(address, claim, self._ledger, at)
         kind: Kind = "rogue-router" if address.advertises else "address-conflict"
+        gateway = claim.place.ip in self._ground.gateways
         # The stronger word first: it says who of the two is to be looked for.
-        if between := standing_between(address, self._ledger, claim.seen):
-            mac, victim, second = between
+        if between := standing_between(address, claim.mac, self._ledger, at):
+            victim, second = between
             return Accusation(
                 kind=kind,
-                accused=frozenset((mac, victim)),
-                between=(mac, second),
-                gateway=self._is_gateway(claim),
+                accused=frozenset((claim.mac, victim)),
+                between=(claim.mac, second),
+                gateway=gateway,
             )
-        if rivals := taking_turns(address, self._ledger, claim.seen):
-            return Accusation(kind=kind, accused=rivals, gateway=self._is_gateway(claim))
+        if took_turn and (rivals := taking_turns(address, self._ledger, at)):
+            return Accusation(kind=kind, accused=rivals, gateway=gateway)
         return None
 
-    def _is_gateway(self, claim: Claim) -> bool:
-        return claim.place.ip in self._ground.gateways
+    def _holds(self, accusation: Accusation, address: Address) -> bool:
+        """Tell whether an accusation still stands on what is known now."""
+        place = address.place
+        pinned = self._ground.gateways.get(place.ip)
+        if accusation.kind == "gateway-hijack":
+            return pinned is not None and bool(accusation.accused - pinned)
+        if len(accusation.accused) == 1:
+            return not accusation.accused <= self._known
+        return not pinned and self._concerns(place, ADVERT if address.advertises else "")
 
-    def _intruders(self, address: Address, pinned: frozenset[str]) -> Iterable[str]:
-        """Return who claims a pinned gateway and is not it: one frame alone may be torn."""
-        foreign = {
-            mac: one for mac, one in address.stations.items() if pinned and mac not in pinned
-        }
-        often = [mac for mac, station in foreign.items() if station.count >= _CERTAIN]
-        claims = sum(station.count for station in foreign.values()) + address.crowded_out
-        return often or (foreign if claims >= _CERTAIN else ())
+
+def _range(network: IPNetwork) -> tuple[int, int, int]:
+    """Return the IP version, and the first and last number of the addresses that stations have.
+
+    Odd devices answer for a network's own address, and for its broadcast address; in IPv6 the
+    former is every router's (RFC 4291, section 2.6.1).
+    """
+    low, high = int(network.network_address), int(network.broadcast_address)
+    several = network.num_addresses > 2  # noqa: PLR2004 - else both are stations' (RFC 3021, 6164)
+    last = high - (several and isinstance(network, IPv4Network))
+    return network.version, low + several, last
+
+
+def _is_a_station_s(number: int) -> bool:
+    """Tell whether an IPv4 address can be one station's own, wherever it is used."""
+    return (
+        number & 0xFF not in _EDGES
+        and number >> 24 not in _UNUSED_OCTETS
+        and number >> 16 != _LINK_LOCAL
+    )
+
+
+def _intruders(address: Address, pinned: frozenset[str]) -> frozenset[str]:
+    """Return who claims a pinned gateway and is not it: a single ARP frame may be torn.
+
+    An advertisement is not, by its checksum.
+    """
+    own = sum(one.count for mac, one in address.stations.items() if mac in pinned)
+    foreign = {
+        mac: one
+        for mac, one in address.stations.items()
+        if mac not in pinned and not _is_torn(mac, one, pinned, own)
+    }
+    certain = {
+        mac
+        for mac, one in foreign.items()
+        if one.count >= _CERTAIN or not ADVERTS.isdisjoint(one.hows)
+    }
+    if certain:
+        return frozenset(certain)
+    claims = len(foreign) + address.crowded_out
+    return frozenset(foreign if claims >= _CROWD else ())
+
+
+def _is_torn(mac: str, station: Station, pinned: frozenset[str], own: int) -> bool:
+    """Tell whether a MAC is rare beside a gateway's, from which a bit or two set it apart."""
+    return station.count * _TORN <= own and any(differ_little(mac, each) for each in pinned)

@@ -1,84 +1,80 @@
-"""Who claimed what, and who took turns: bounded, whatever is sent.
+"""Who claims what: bounded, whatever is sent.
 
 Forged frames by the million must not cost the memory, nor the sight of what goes on elsewhere: what
 has not been heard of for the longest time is forgotten first, and counted. Protected addresses are
-never forgotten.
+not forgotten for the sake of others. All times are seconds of the ear's own (`Elapsed`), but for
+those that are told to people.
 """
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 import msgspec
 
-from netguard.hearing.claim import ADVERT, Claim, Place
+from netguard.hearing.claim import ADVERTS, Claim, Place
 from probes.records import IPAddress
 
 ROOM = 100_000  # addresses
 STATIONS = 8  # that claim one address; more fight over none
-_HEARERS = 16  # of one address that are told apart
-_TURNS = 8
-_ECHO = timedelta(milliseconds=50)  # the same frame again, by a loop or a mirror port
+HEARERS = 16  # of one address that are told apart
+_ECHO = 0.05  # the same frame again, by a loop or a mirror port
+_GIVEN_UP = 3600.0  # who has not claimed an address for so long while others did has it no more
+_IPV4 = 4
+_NOTHING: frozenset[Place] = frozenset()
 
 
-class Station(msgspec.Struct):
-    """What one station claimed of one address: when, how often, how, and before whom."""
+class Station(msgspec.Struct, gc=False):
+    """What one station claimed of one address: since when, how often, how, and before whom.
+
+    `first` and `last` are for people; `since` and `at` are the same in the ear's time.
+    """
 
     first: datetime
     last: datetime
-    count: int = 0
-    hows: set[str] = msgspec.field(default_factory=set)
-    told: set[str | None] = msgspec.field(default_factory=set)
+    since: float
+    at: float
+    count: int
+    hows: tuple[str, ...]
+    told: tuple[str | None, ...]
+
+    def repeats(self, claim: Claim, at: float) -> bool:
+        """Tell whether a claim is but the echo of the last."""
+        return at - self.at < _ECHO and claim.told in self.told and claim.how in self.hows
+
+    def add(self, claim: Claim, at: float) -> None:
+        """Note that it claims the address once more."""
+        self.last, self.at = claim.seen, at
+        self.count += 1
+        if claim.how not in self.hows:
+            self.hows += (claim.how,)
+        if claim.told not in self.told and len(self.told) < HEARERS:
+            self.told += (claim.told,)
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """The address was claimed by another station than the time before."""
 
+    before: str
     mac: str
-    seen: datetime
+    at: float
 
 
 class Address(msgspec.Struct):
-    """An address, its claimants, and whose turn it was last, oldest first.
+    """An address, and its claimants.
 
-    `crowded_out` counts the claims of those that there was no more room for.
-    Each hearer is told apart: a bond that balances its answers (balance-alb) shows each of them one
-    MAC of several, and always the same. A router that advertises itself does so before everybody.
+    `crowded_out` counts the claims of those that there was no more room for. `turns` are kept by
+    `netguard.hearing.fights`, oldest first, and `speakers` are who spoke to each hearer last, None
+    before there was a second claimant.
     """
 
     place: Place
     stations: dict[str, Station] = msgspec.field(default_factory=dict)
-    turns: deque[Turn] = msgspec.field(default_factory=lambda: deque(maxlen=_TURNS))
-    speakers: dict[str | None, str] = msgspec.field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
+    speakers: dict[str | None, str] | None = None
     crowded_out: int = 0
     advertises: bool = False
-
-    def add(self, claim: Claim) -> None:
-        """Note a claim, unless it is the echo of one."""
-        station = self.stations.get(claim.mac)
-        if station is None:
-            station = self.stations[claim.mac] = Station(first=claim.seen, last=claim.seen)
-        elif claim.seen - station.last < _ECHO and _is_echo(station, claim):
-            return
-        station.last = claim.seen
-        station.count += 1
-        station.hows.add(claim.how)
-        if len(station.told) < _HEARERS:
-            station.told.add(claim.told)
-        self.advertises = self.advertises or claim.how == ADVERT
-        self._take_turn(claim, None if self.advertises else claim.told)
-
-    def _take_turn(self, claim: Claim, hearer: str | None) -> None:
-        before = self.speakers.pop(hearer, None)
-        if before not in {None, claim.mac}:
-            self.turns.append(Turn(claim.mac, claim.seen))
-        elif len(self.speakers) >= _HEARERS:
-            del self.speakers[next(iter(self.speakers))]
-        self.speakers[hearer] = claim.mac
-
-
-def _is_echo(station: Station, claim: Claim) -> bool:
-    return claim.how in station.hows and claim.told in station.told
 
 
 class Ledger:
@@ -88,59 +84,121 @@ class Ledger:
         self.forgotten = 0
         self._protected = frozenset(protected)
         self._room = room
-        self._kept: dict[Place, Address] = {}
-        self._addresses: OrderedDict[Place, Address] = OrderedDict()
-        self._of: defaultdict[str, set[Place]] = defaultdict(set)
+        self._kept: OrderedDict[Place, Address] = OrderedDict()
+        self._others: OrderedDict[Place, Address] = OrderedDict()
+        self._used: dict[str, int] = {}  # how many IPv4 addresses a station claims
+        self._contested: dict[str, set[Place]] = {}
 
     def __len__(self) -> int:
-        return len(self._kept) + len(self._addresses)
+        return len(self._kept) + len(self._others)
 
-    def add(self, claim: Claim) -> Address:
-        """Note a claim and return all that is known of its address."""
+    def protect(self, protected: Collection[IPAddress]) -> None:
+        """Protect these addresses from now on, and no others; what is known of them stays."""
+        self._protected = frozenset(protected)
+        moved = [*self._kept.values(), *self._others.values()]
+        self._kept.clear()
+        self._others.clear()
+        for address in moved:
+            self._part(address.place)[address.place] = address
+
+    def add(self, claim: Claim, at: float) -> Address | None:
+        """Note a claim and return all that is known of its address, None for a mere echo."""
         address = self._address(claim.place)
-        if claim.mac not in address.stations:
-            self._make_room(address)
-            self._of[claim.mac].add(claim.place)
-        address.add(claim)
+        if len(address.stations) > 1:
+            self._dismiss(address, at, claim.mac)
+        station = address.stations.get(claim.mac)
+        if station is None:
+            self._join(address, claim, at)
+        elif at - station.at > _GIVEN_UP:
+            address.stations[claim.mac] = _new(claim, at)
+        elif station.repeats(claim, at):
+            return None
+        else:
+            station.add(claim, at)
+        if claim.how in ADVERTS:
+            address.advertises = True
         return address
-
-    def places(self, mac: str) -> frozenset[Place]:
-        """Return what a station claims."""
-        return frozenset(self._of.get(mac, ()))
 
     def at(self, place: Place) -> Address | None:
         """Return what is known of an address."""
-        return self._kept.get(place) or self._addresses.get(place)
+        return self._part(place).get(place)
+
+    def contested(self, mac: str) -> AbstractSet[Place]:
+        """Return what a station claims and others do too."""
+        return self._contested.get(mac, _NOTHING)
+
+    def used(self, mac: str) -> int:
+        """Return how many IPv4 addresses a station claims."""
+        return self._used.get(mac, 0)
+
+    def _part(self, place: Place) -> OrderedDict[Place, Address]:
+        return self._kept if place.ip in self._protected else self._others
 
     def _address(self, place: Place) -> Address:
-        if place.ip in self._protected:
-            return self._kept.setdefault(place, Address(place))
-        address = self._addresses.get(place)
-        if address is None:
-            if len(self._addresses) >= self._room:
-                self._forget(self._addresses.popitem(last=False)[1])
-            address = self._addresses[place] = Address(place)
-        else:
-            self._addresses.move_to_end(place)
+        part = self._part(place)
+        address = part.get(place)
+        if address is not None:
+            part.move_to_end(place)
+            return address
+        if len(part) >= self._room:
+            self._forget(part.popitem(last=False)[1])
+        address = part[place] = Address(place)
         return address
 
     def _forget(self, address: Address) -> None:
         self.forgotten += 1
-        for mac in address.stations:
-            self._leave(mac, address.place)
+        for mac in tuple(address.stations):
+            self._leave(mac, address)
 
-    def _make_room(self, address: Address) -> None:
+    def _dismiss(self, address: Address, at: float, speaking: str) -> None:
+        gone = [mac for mac, one in address.stations.items() if at - one.at > _GIVEN_UP]
+        for mac in gone:
+            if mac != speaking:
+                self._leave(mac, address)
+
+    def _join(self, address: Address, claim: Claim, at: float) -> None:
         if len(address.stations) >= STATIONS:
             quiet = min(address.stations, key=lambda mac: _weight(address.stations[mac]))
-            address.crowded_out += address.stations.pop(quiet).count
-            self._leave(quiet, address.place)
+            address.crowded_out += address.stations[quiet].count
+            self._leave(quiet, address)
+        address.stations[claim.mac] = _new(claim, at)
+        if address.place.ip.version == _IPV4:
+            self._used[claim.mac] = self._used.get(claim.mac, 0) + 1
+        if len(address.stations) > 1:
+            for mac in address.stations:
+                self._contested.setdefault(mac, set()).add(address.place)
 
-    def _leave(self, mac: str, place: Place) -> None:
-        self._of[mac].discard(place)
-        if not self._of[mac]:
-            del self._of[mac]
+    def _leave(self, mac: str, address: Address) -> None:
+        del address.stations[mac]
+        if address.place.ip.version == _IPV4:
+            self._used[mac] -= 1
+            if not self._used[mac]:
+                del self._used[mac]
+        self._agree(mac, address.place)
+        if len(address.stations) == 1:
+            self._agree(next(iter(address.stations)), address.place)
+
+    def _agree(self, mac: str, place: Place) -> None:
+        """Note that a station contests an address with nobody any more."""
+        contested = self._contested.get(mac)
+        if contested is not None:
+            contested.discard(place)
+            if not contested:
+                del self._contested[mac]
 
 
-def _weight(station: Station) -> tuple[int, datetime]:
+def _new(claim: Claim, at: float) -> Station:
+    return Station(
+        first=claim.seen,
+        last=claim.seen,
+        since=at,
+        at=at,
+        count=1,
+        hows=(claim.how,),
+        told=(claim.told,),
+    )
+
+
+def _weight(station: Station) -> tuple[int, float]:
     """Return what makes a claimant worth remembering: thousands of forged ones speak once each."""
-    return min(station.count, 2), station.last
+    return min(station.count, 2), station.at

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -25,18 +26,26 @@ class Accusation(msgspec.Struct, frozen=True, kw_only=True):
     gateway: bool = False
 
 
+_OUI = len("00:00:5e")
+_ANY = ":00:00:01"
+
+
+@lru_cache(4096)
+def _vendor(oui: str) -> str | None:
+    """Return whose an OUI is: to look it up costs half a millisecond, and there are floods."""
+    return vendor(oui + _ANY)
+
+
 def finding_of(
     accusation: Accusation, address: Address, now: datetime, segment: str | None
 ) -> Finding:
-    """Tell it as a finding that began with the first claim of an accused station."""
-    vlan = address.place.vlan
-    where = segment or (None if vlan is None else f"vlan-{vlan}")
+    """Tell it as a finding that began with the first claim of the station that came last."""
     accused = sorted(accusation.accused & address.stations.keys())
     heard = sorted((accusation.rightful & address.stations.keys()) | set(accused))
     began = max(address.stations[mac].first for mac in accused)
     grave = accusation.kind != "address-conflict" or accusation.gateway
     return Finding(
-        id=identity(accusation.kind, where, address.place.ip),
+        id=identity(accusation.kind, where(address.place, segment), address.place.ip),
         kind=accusation.kind,
         severity="critical" if grave else "warning",
         first_seen=began,
@@ -50,11 +59,16 @@ def finding_of(
     )
 
 
+def where(place: Place, segment: str | None) -> str | None:
+    """Name the segment of a finding: by its VLAN where it has no name."""
+    return segment or (None if place.vlan is None else f"vlan-{place.vlan}")
+
+
 def _claimant(mac: str, accusation: Accusation) -> Claimant:
     role: Role = "unknown"
     if accusation.rightful or (accusation.kind == "rogue-router" and len(accusation.accused) == 1):
         role = "rightful" if mac in accusation.rightful else "impostor"
-    return Claimant(mac=mac, vendor=vendor(mac), role=role)
+    return Claimant(mac=mac, vendor=_vendor(mac[:_OUI]), role=role)
 
 
 def _suspect(accusation: Accusation, address: Address, accused: list[str]) -> str:

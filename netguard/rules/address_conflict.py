@@ -11,12 +11,35 @@ from netguard.scene import Scene
 from netguard.view import cards_of, gateway_identity, router_addresses
 from probes.records import ClaimTest, IPAddress
 
+_ARP_VERSION = 4
+
 
 def address_conflict(scene: Scene) -> Iterator[Finding]:
     """Find the addresses that two stations hold on to, this machine being one of them or not.
 
     A gateway that is pinned, or that a known server took, is another rule's.
     """
+    for address, who, tests in _held_by_several(scene):
+        if _is_ours(scene, address) or _two_servers(who) or not one_host(tests.values()):
+            yield _finding(scene, address, who, tests)
+
+
+def conflict_of_servers(scene: Scene) -> Iterator[Finding]:
+    """Find those that two servers hold on to, by the inventory's own word.
+
+    Anything else may be one host with two cards, as long as only a few addresses were asked for;
+    but for IPv6, where a host answers for an address on the card that has it.
+    """
+    for address, who, tests in _held_by_several(scene):
+        proven = _is_ours(scene, address) or _two_servers(who)
+        if proven or address.version != _ARP_VERSION:
+            yield _finding(scene, address, who, tests)
+
+
+def _held_by_several(
+    scene: Scene,
+) -> Iterator[tuple[IPAddress, tuple[Suspect, ...], dict[str, ClaimTest]]]:
+    """Yield who holds on to an address beside others, or beside this machine."""
     elsewhere = {
         g.address
         for g in scene.seen.segment.gateways
@@ -30,12 +53,15 @@ def address_conflict(scene: Scene) -> Iterator[Finding]:
         tests = rivals(all_tests, frozenset() if address in own else routers)
         if tests.keys() <= routers & cards_of(scene.view, scene.seen.segment, address):
             continue
-        if tests and address in scene.seen.own_addresses:
-            yield _finding(scene, address, suspects(scene, tests), tests)
-        elif len(tests) > 1:
-            who = suspects(scene, tests)
-            if not _one_server(who) and (_two_servers(who) or not one_host(tests.values())):
-                yield _finding(scene, address, who, tests)
+        if not tests or (len(tests) == 1 and not _is_ours(scene, address)):
+            continue
+        who = suspects(scene, tests)
+        if _is_ours(scene, address) or not _one_server(who):
+            yield address, who, tests
+
+
+def _is_ours(scene: Scene, address: IPAddress) -> bool:
+    return address in scene.seen.own_addresses
 
 
 def rivals(tests: Iterable[ClaimTest], routers: frozenset[str]) -> dict[str, ClaimTest]:

@@ -1,10 +1,13 @@
 """What netguard remembers, and what it did to ports. SQLite, or PostgreSQL by URL."""
 
-from netguard.store.failures import store_gap
+from netguard.store.failures import Unfit, store_gap
 from netguard.store.opening import open_store
 from netguard.store.records import (
+    AlertCursor,
     Binding,
     GatewayIdentity,
+    Look,
+    News,
     ServerRecord,
     ServerSweep,
     SweepRecord,
@@ -13,12 +16,16 @@ from netguard.store.records import (
 from netguard.store.store import Store
 
 __all__ = [
+    "AlertCursor",
     "Binding",
     "GatewayIdentity",
+    "Look",
+    "News",
     "ServerRecord",
     "ServerSweep",
     "Store",
     "SweepRecord",
+    "Unfit",
     "Verification",
     "open_store",
     "store_gap",

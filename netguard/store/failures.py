@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError
 
 from netguard.errors import StoreError
 from probes.records import Gap
@@ -45,6 +45,10 @@ _POSTGRESQL = {
 }
 
 
+class Unfit(StoreError):
+    """What was to be written cannot stand in this store, now or ever; nothing was written."""
+
+
 def store_gap(error: StoreError) -> Gap:
     """Write down that the store could not be used."""
     return Gap(
@@ -65,6 +69,12 @@ def explained(url: sa.URL) -> Iterator[None]:
     """Turn a database's error into a `StoreError` about this store."""
     try:
         yield
+    except (DataError, IntegrityError, UnicodeEncodeError, OverflowError) as error:
+        raise Unfit(
+            f"store {named(url)}: what was to be written does not fit in it:"
+            f" {_first_line(_cause(error), url)}",
+            remedy="Nothing was written. Please report it: netguard should have kept it out.",
+        ) from error
     except DBAPIError as error:
         meaning, remedy = _meaning(error.orig, url)
         raise StoreError(f"store {named(url)}: {meaning}", remedy=remedy) from error
@@ -83,6 +93,11 @@ def _meaning(error: BaseException | None, url: sa.URL) -> tuple[str, str]:
         f"the database cannot be used: {_first_line(error, url)}",
         "Is PostgreSQL running there, and does it know this user and database?",
     )
+
+
+def _cause(error: Exception) -> BaseException:
+    """Return the driver's own error, whose first line names the fault."""
+    return (error.orig or error) if isinstance(error, DatabaseError) else error
 
 
 def _sqlite_meaning(error: sqlite3.Error, path: str) -> tuple[str, str]:

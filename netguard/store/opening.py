@@ -69,8 +69,8 @@ def _make_file(path: Path, *, create: bool) -> None:
         return
     if not create:
         raise StoreError(
-            f"store {path} does not exist: nothing has been swept yet",
-            remedy="`netguard sweep` makes it.",
+            f"store {path} does not exist: nothing has been swept yet, or it was moved away",
+            remedy="`netguard sweep` makes it, unless you put it back.",
         )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,11 +1,14 @@
 """What goes into the store and comes out of it, besides findings."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
-from netguard.findings import Location
+from netguard.findings import Finding, Location
 from netguard.history import Entry
+from netguard.life import Event
+from netguard.view import Stay
 from probes.records import Gap, IPAddress
 
 
@@ -45,6 +48,26 @@ class SweepRecord(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look brought, as it is written down; `now` is its moment.
+
+    `keeper` is the process that brings it and `number` which of its looks this is, so that it is
+    not written twice; "" does not count. `covered` are the ids of the findings that the look would
+    have seen (used only when it is written later), `moving` as `View.flights`, this look included:
+    what is kept of the sweep's segments; None leaves that as it is. No `sweep` is a partial look.
+    """
+
+    now: datetime
+    keeper: str = ""
+    number: int = 0
+    findings: tuple[Finding, ...] = ()
+    covered: frozenset[str] = frozenset()
+    sweep: SweepRecord | None = None
+    bindings: tuple[Binding, ...] = ()
+    identities: tuple[GatewayIdentity, ...] = ()
+    moving: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None
+
+
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a server was last seen to be; `states` are its addresses' (as text), as far as asked.
 
@@ -65,6 +88,32 @@ class ServerSweep(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     started: datetime
     done: frozenset[str] = frozenset()
+
+
+class AlertCursor(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one alert was told: up to the turn with the number `told`.
+
+    `alert` is a digest of its URL. `attempts` to tell it of what came after that turn have failed,
+    the last one is under way, or its process ended; `error` is what the last that failed met.
+    """
+
+    alert: str
+    told: int
+    told_at: datetime | None = None
+    attempts: int = 0
+    last_attempt: datetime | None = None
+    error: str = ""
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn in the life of a finding, and the finding as it stands now, if it is still known.
+
+    `sequence` is the turn's number in the history, 0 for one that does not stand there yet.
+    """
+
+    sequence: int
+    event: Event
+    finding: Finding | None
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):

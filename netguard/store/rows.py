@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from netguard import history
-from netguard.findings import Finding, Location
+from netguard.findings import Finding, Location, State
 from netguard.history import START, Action, Entry
 from netguard.life import Event
 from netguard.store import schema
@@ -20,14 +20,16 @@ _INSERTS: dict[str, Callable[[sa.Table], Insert]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
 }
+UNRESOLVED: tuple[State, ...] = ("acknowledged", "open")
 _AT_ONCE = 1000  # ids in one question; SQLite allows 32766 parameters
 _PLACE = ("device", "port", "if_index", "vlan", "located")
 
 
 def concerned(connection: sa.Connection, seen: Sequence[str]) -> Iterator[Finding]:
     """Yield the findings that a sweep can change: those not over, and those it saw again."""
-    over = schema.findings.c.state == "resolved"
-    yield from findings(connection, ~over)
+    state = schema.findings.c.state
+    over = state == "resolved"
+    yield from findings(connection, state.in_(UNRESOLVED))  # an index finds these, not `~over`
     for start in range(0, len(seen), _AT_ONCE):
         some = schema.findings.c.id.in_(seen[start : start + _AT_ONCE])
         yield from findings(connection, over & some)
@@ -41,9 +43,7 @@ def findings(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterat
 
 def put_findings(connection: sa.Connection, changed: Iterable[Finding]) -> None:
     """Write findings as they stand now."""
-    insert = _insert(connection, schema.findings)
-    new = {column.name: column for column in insert.excluded if not column.primary_key}
-    _upsert(connection, insert, new, [msgspec.structs.asdict(finding) for finding in changed])
+    put(connection, schema.findings, [msgspec.structs.asdict(finding) for finding in changed])
 
 
 def add_events(connection: sa.Connection, events: Iterable[Event]) -> None:
@@ -78,9 +78,7 @@ def add_sweep(connection: sa.Connection, sweep: SweepRecord) -> None:
 
 def put_server(connection: sa.Connection, record: ServerRecord) -> None:
     """Write what a server was last seen to be."""
-    insert = _insert(connection, schema.servers)
-    new = {column.name: column for column in insert.excluded if not column.primary_key}
-    _upsert(connection, insert, new, [msgspec.structs.asdict(record)])
+    put(connection, schema.servers, [msgspec.structs.asdict(record)])
 
 
 def add_action(connection: sa.Connection, action: Action) -> Entry:
@@ -141,6 +139,13 @@ def _binding_row(seen: Binding) -> Row:
 def _identity_row(identity: GatewayIdentity) -> Row:
     row = msgspec.structs.asdict(identity)
     return {**row, "first_confirmed": identity.first_confirmed or identity.confirmed}
+
+
+def put(connection: sa.Connection, table: sa.Table, records: Sequence[Row]) -> None:
+    """Insert rows; where the key is there already, the new row takes the old one's place."""
+    insert = _insert(connection, table)
+    new = {column.name: column for column in insert.excluded if not column.primary_key}
+    _upsert(connection, insert, new, records)
 
 
 def _insert(connection: sa.Connection, table: sa.Table) -> Insert:

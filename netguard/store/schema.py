@@ -204,6 +204,14 @@ flights = sa.Table(
     sa.Column("stays", Records(tuple[Stay, ...]), nullable=False),
 )
 
+keepers = sa.Table(
+    "keepers",
+    metadata,
+    sa.Column("keeper", sa.String(32), primary_key=True),  # one process that writes looks down
+    sa.Column("number", sa.Integer, nullable=False),  # its last look that stands here
+    sa.Column("at", Moment, nullable=False),
+)
+
 alert_cursors = sa.Table(
     "alert_cursors",
     metadata,

@@ -31,6 +31,13 @@ def begin_sweep(connection: sa.Connection, now: datetime, *, oldest: datetime) -
     return ServerSweep(number=number, started=now)
 
 
+def last_sweep(connection: sa.Connection) -> datetime | None:
+    """Return when the last sweep began; None where there was none, or it was broken off."""
+    last = sa.select(_SWEEPS.c.started, _SWEEPS.c.finished).order_by(_SWEEPS.c.sequence.desc())
+    row = connection.execute(last.limit(1)).one_or_none()
+    return None if row is None or row.finished is None else row.started
+
+
 def end_sweep(connection: sa.Connection, number: int, now: datetime) -> None:
     """Note that a sweep has come to its end."""
     connection.execute(_SWEEPS.update().where(_SWEEPS.c.sequence == number).values(finished=now))

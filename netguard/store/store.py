@@ -1,5 +1,6 @@
 """The store: records sweeps, follows findings through their life, answers who was seen where."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -13,10 +14,23 @@ from netguard.findings import Finding, State, gravest_first
 from netguard.history import HOUR, Action, Entry, HourFull, PortBusy, shutdowns
 from netguard.inventory import SwitchPort
 from netguard.life import Changes, Event
-from netguard.store import actions, flights, rows, schema, servers
+from netguard.store import (
+    actions,
+    alerting,
+    flights,
+    looks,
+    retention,
+    rows,
+    schema,
+    servers,
+    sweeps,
+)
 from netguard.store.records import (
+    AlertCursor,
     Binding,
     GatewayIdentity,
+    Look,
+    News,
     ServerRecord,
     ServerSweep,
     SweepRecord,
@@ -58,20 +72,50 @@ class Store:
         `covered` is as in `netguard.life.follow`, and `moving` as `View.flights`, this look
         included: what is kept of the sweep's segments; None leaves that as it is.
         """
-        bindings, identities = tuple(bindings), tuple(identities)  # before others have to wait
+        look = Look(
+            now=now,
+            findings=tuple(findings),
+            sweep=sweep,
+            bindings=tuple(bindings),
+            identities=tuple(identities),
+            moving=moving,
+        )
+        return self.keep(look, covered=covered)
+
+    def keep(self, look: Look, *, covered: Callable[[Finding], bool]) -> Changes:
+        """Write one look down, all of it or nothing; `covered` as in `netguard.life.follow`."""
         with writing(self._engine) as connection:
-            changes = _follow(connection, findings, covered=covered, now=now)
-            rows.put_bindings(connection, bindings)
-            rows.put_identities(connection, identities)
-            rows.add_sweep(connection, sweep)
-            if moving is not None:
-                flights.put(connection, sweep.segments, moving)
-        return changes
+            return looks.record(connection, look, covered=covered)
+
+    def catch_up(self, waiting: Iterable[Look]) -> None:
+        """Write down looks that had to wait, all or nothing; what stands already is left out.
+
+        Of a finding that took a turn after such a look, the look says nothing.
+        """
+        with writing(self._engine) as connection:
+            for look in waiting:
+                looks.record_late(connection, look)
+
+    def prune(self, before: datetime) -> dict[str, int]:
+        """Forget what is older, and return how many rows of each table went.
+
+        That is: sweeps, but the last; bindings not seen since; findings that were over, with their
+        history. Identities of gateways and the history of ports stay. Others may write meanwhile.
+        """
+        gone: Counter[str] = Counter()
+        for step in retention.STEPS:
+            while True:
+                with writing(self._engine) as connection:
+                    some = step(connection, before)
+                gone.update(some)
+                if not any(some.values()):
+                    break
+        return dict(gone)
 
     def add(self, findings: Sequence[Finding], *, now: datetime) -> Changes:
         """Write findings down that a partial look saw; the others stay as they are."""
         with writing(self._engine) as connection:
-            return _follow(connection, findings, covered=lambda _: False, now=now)
+            return looks.follow(connection, findings, covered=lambda _: False, now=now)
 
     def record_server(
         self,
@@ -87,7 +131,7 @@ class Store:
         """
         seen = () if finding is None else (finding,)
         with writing(self._engine) as connection:
-            changes = _follow(connection, seen, covered=covered, now=now)
+            changes = looks.follow(connection, seen, covered=covered, now=now)
             rows.put_server(connection, record)
         return changes
 
@@ -105,6 +149,11 @@ class Store:
         """Note that a sweep over the servers has come to its end."""
         with writing(self._engine) as connection:
             servers.end_sweep(connection, number, now)
+
+    def last_server_sweep(self) -> datetime | None:
+        """Return when the last sweep over the servers began; None where it was broken off."""
+        with reading(self._engine) as connection:
+            return servers.last_sweep(connection)
 
     def findings(self, states: Collection[State] | None = None) -> tuple[Finding, ...]:
         """Return the findings in these states, or all of them; the gravest first."""
@@ -190,6 +239,14 @@ class Store:
             row = connection.execute(query).mappings().one_or_none()
         return SweepRecord(**row) if row else None
 
+    def last_sweeps(self, segments: Collection[str]) -> dict[str, SweepRecord]:
+        """Return the sweep of each of these segments that was recorded last, by segment.
+
+        A sweep of several segments stands for each of them; one never swept is left out.
+        """
+        with reading(self._engine) as connection:
+            return sweeps.last_of_each(connection, segments)
+
     def begin(self, intent: Action, *, most: int | None = None) -> Entry:
         """Append an intent, before anything is sent.
 
@@ -246,24 +303,35 @@ class Store:
         with reading(self._engine) as connection:
             return actions.verified(actions.kept(connection, sa.true()), gapless=gapless)
 
+    def begin_alerts(self, alerts: Collection[str], since: datetime) -> None:
+        """Make the cursors that are missing: those alerts are told of what is from `since` on."""
+        with writing(self._engine) as connection:
+            alerting.begin(connection, alerts, since)
+
+    def alert_cursors(self) -> dict[str, AlertCursor]:
+        """Return how far each alert was told, by the alert's digest."""
+        with reading(self._engine) as connection:
+            return {cursor.alert: cursor for cursor in alerting.cursors(connection)}
+
+    def put_alert_cursor(self, cursor: AlertCursor) -> None:
+        """Write a cursor as it stands now, unless another process moved it further meanwhile."""
+        with writing(self._engine) as connection:
+            alerting.put(connection, cursor)
+
+    def claim_alert(self, cursor: AlertCursor, now: datetime) -> bool:
+        """Write down that an attempt begins; false where another process was faster."""
+        with writing(self._engine) as connection:
+            return alerting.claim(connection, cursor, now)
+
+    def news(self, after: int, limit: int) -> tuple[News, ...]:
+        """Return the turns of findings after the one with this number, oldest first."""
+        with reading(self._engine) as connection:
+            return alerting.news(connection, after, limit)
+
     def prove_writable(self) -> None:
         """Write something that changes nothing; raises `StoreError` where that fails."""
         with writing(self._engine) as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
-
-
-def _follow(
-    connection: sa.Connection,
-    findings: Sequence[Finding],
-    *,
-    covered: Callable[[Finding], bool],
-    now: datetime,
-) -> Changes:
-    known = {f.id: f for f in rows.concerned(connection, [f.id for f in findings])}
-    changes = life.follow(known, findings, covered=covered, now=now)
-    rows.put_findings(connection, [f for f in changes.findings if known.get(f.id) != f])
-    rows.add_events(connection, changes.events)
-    return changes
 
 
 def _one(connection: sa.Connection, identifier: str) -> Finding | None:

@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from netguard.store.failures import explained
 
 PATIENCE = "5s"  # SQLite's driver waits as long for a lock by default (?timeout=SECONDS in the URL)
+_POSTGRESQL = {  # libpq's settings: who waits for a server that is gone is told within 12 s
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 _WRITERS = 0x6E677764  # the advisory lock on PostgreSQL that all writers of netguard share
 
 
@@ -18,13 +26,16 @@ def connectable(url: sa.URL) -> sa.Engine:
         engine = sa.create_engine(
             url,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5},
+            connect_args=dict(_POSTGRESQL),
             # Any other would show who waited for the lock the state from before he had it.
             isolation_level="READ COMMITTED",
         )
         sa.event.listen(engine, "connect", _set_up_postgresql)
         return engine
-    engine = sa.create_engine(url)
+    # Between two transactions the file is whole and nobody has it open: it may be moved, copied or
+    # replaced under a process that runs for months. Opening it costs half a millisecond.
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    sa.event.listen(engine, "do_connect", _open_what_is_there)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -46,6 +57,14 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
+
+
+def _open_what_is_there(
+    _dialect: object, _record: object, args: list[str], options: dict[str, Any]
+) -> None:
+    # Else the driver would make an empty file in place of one that was moved away.
+    args[0] = f"file:{quote(args[0])}?mode=rw"
+    options["uri"] = True
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver's

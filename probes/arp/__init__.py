@@ -5,7 +5,7 @@ And, once it is known who is right, as a remedy: announce it.
 
 from probes.arp.announcing import announce
 from probes.arp.frames import ArpFrame, craft, parse
-from probes.arp.retesting import ANSWER_TIME, retest
+from probes.arp.retesting import retest
 from probes.arp.sweeping import sweep
 
-__all__ = ["ANSWER_TIME", "ArpFrame", "announce", "craft", "parse", "retest", "sweep"]
+__all__ = ["ArpFrame", "announce", "craft", "parse", "retest", "sweep"]

@@ -9,8 +9,9 @@ from ipaddress import IPv4Address, IPv4Network
 from time import monotonic
 from typing import Literal
 
-from probes.arp.conversation import Conversation, no_address, question, sender_for
+from probes.arp.conversation import no_address, question, sender_for
 from probes.arp.frames import BROADCAST, NOBODY, REPLY, REQUEST, UNSPECIFIED
+from probes.conversation import Conversation
 from probes.interfaces import own_addresses, own_macs
 from probes.link import ARP_FRAME, BATCH, SLOT, Link
 from probes.mac import from_bytes
@@ -157,8 +158,9 @@ class _Hearing:
         self._started = started
         self._began = monotonic()
 
-    def take(self, slots: memoryview) -> None:
-        """Keep each new claim: the hot loop, in octets throughout."""
+    def take(self) -> None:
+        """Keep each new claim that waits: the hot loop, in octets throughout."""
+        slots = self.link.receive()
         if len(self._fresh) + len(self._claims) >= self._room:
             self._overflow += len(slots) // SLOT
             return

@@ -108,7 +108,7 @@ def main() -> None:
                 clock=clock.now,
                 progress=lambda *_: None,
             )
-        )
+        ).report
         for deed in report.deeds:
             sys.stdout.buffer.write(msgspec.json.encode((deed.report.outcome, steps)) + b"\n")
             sys.stdout.buffer.flush()

@@ -5,6 +5,8 @@ from typing import get_args
 import msgspec
 import pytest
 
+from netguard.checking import FailingAlert, Seen
+from netguard.checking import Verdict as Checked
 from netguard.cli.device import DeviceReport, FdbRow
 from netguard.emergency.report import PortReport
 from netguard.findings import Claimant, Evidence, Finding, Location
@@ -59,6 +61,9 @@ PROMISED = {
     " resumed",
     Change: "server before after addresses",
     AddressChange: "address before after",
+    Checked: "status summary findings segments failing_alerts stale_s details",
+    Seen: "name last_sweep age_s stale gaps",
+    FailingAlert: "alert attempts error",
 }
 
 

@@ -1,6 +1,7 @@
 """What becomes of a finding from one look to the next."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from netguard.errors import Exit
 from netguard.findings import RANK, Claimant, Finding, Severity, State
 from netguard.life import (
+    FLAP_WINDOW,
     AlreadyResolved,
     Changes,
     Event,
@@ -17,6 +19,7 @@ from netguard.life import (
     acknowledge,
     close,
     follow,
+    hold,
 )
 from tests.remembering import GATEWAY, ROUTER, THIEF, at, finding, location
 
@@ -180,6 +183,104 @@ def test_what_is_over_can_be_neither_acknowledged_nor_closed(
     assert refused.value.exit_code == Exit.REFUSED
 
 
+# -- what comes and goes --------------------------------------------------------------------------
+
+WINDOW = FLAP_WINDOW / timedelta(minutes=1)
+
+
+def told(*looks: tuple[float, str]) -> list[str]:
+    """Return what is told of looks at these minutes: `+` saw it, `-` missed it, `.` had a gap."""
+    known: list[Finding] = []
+    happenings = []
+    for minute, what in looks:
+        seen = [finding(minute=minute)] if what == "+" else []
+        changes = look(known, seen, covered=what != ".", minute=minute)
+        known = list(changes.findings)
+        happenings += [f"{event.happening} {minute:g}" for event in changes.events]
+    return happenings
+
+
+@pytest.mark.parametrize(
+    ("flaps", "minutes"),
+    [(-1, 0), (0, 0), (1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 60), (7, 60), (10**9, 60)],
+)
+def test_the_more_often_it_came_back_the_longer_it_must_stay_away(
+    flaps: int, minutes: float
+) -> None:
+    assert hold(flaps) == timedelta(minutes=minutes)
+
+
+def test_one_that_swings_every_minute_is_told_until_it_came_back_and_then_when_over() -> None:
+    swings = [(minute, "+-"[minute % 2]) for minute in range(100)]
+    over = [(100 + minute, "-") for minute in range(9)]
+    assert told(*swings, *over) == ["opened 0", "resolved 1", "reopened 2", "resolved 101"]
+
+
+def test_one_that_swings_slowly_is_told_less_and_less_often() -> None:
+    swings = [(minute, "+" if minute % 10 == 0 else "-") for minute in range(600)]
+    assert told(*swings) == [
+        *("opened 0", "resolved 1", "reopened 10", "resolved 13"),
+        *("reopened 20", "resolved 25", "reopened 30", "resolved 39", "reopened 40"),
+    ]
+
+
+def test_what_comes_back_after_the_window_is_told_at_once_when_it_is_over() -> None:
+    assert told((0, "+"), (1, "-"), (WINDOW, "+"), (WINDOW + 1, "-"), (WINDOW + 3, "-")) == [
+        *("opened 0", "resolved 1", "reopened 60", "resolved 63")
+    ]
+    assert told((0, "+"), (1, "-"), (WINDOW + 1, "+"), (WINDOW + 2, "-")) == [
+        *("opened 0", "resolved 1", "reopened 61", "resolved 62")
+    ]
+
+
+def flapping(**fields: object) -> Finding:
+    return finding(**{"flaps": 1, "reopened": 1, **fields})  # type: ignore[arg-type]
+
+
+def test_the_first_miss_of_one_that_flaps_begins_the_wait_and_a_sighting_ends_it_silently() -> None:
+    missed = look([flapping()], [], minute=1)
+    assert (missed.findings, missed.events) == ((flapping(quiet_since=at(1)),), ())
+    again = look(missed.findings, [finding(minute=2)], minute=2)
+    (seen,) = again.findings
+    assert (seen.quiet_since, seen.flaps, seen.first_seen, again.events) == (None, 1, at(0), ())
+
+
+def test_a_look_with_a_gap_neither_begins_the_wait_nor_ends_it() -> None:
+    quiet = flapping(quiet_since=at(1))
+    for known in (flapping(), quiet):
+        assert look([known], [], covered=False, minute=30).findings == (known,)
+    assert told((0, "+"), (1, "-"), (2, "+"), (3, "."), (9, "-"), (10, "."), (11, "-")) == [
+        *("opened 0", "resolved 1", "reopened 2", "resolved 11")
+    ]
+
+
+def test_one_that_flaps_can_be_acknowledged_while_it_is_quiet_and_still_ends() -> None:
+    quiet, _ = acknowledge(flapping(quiet_since=at(1)), who="mara", note="", now=at(2))
+    (over,) = look([quiet], [], minute=3).findings
+    assert (over.state, over.acknowledged_by) == ("resolved", "mara")
+
+
+@pytest.mark.parametrize("known", [finding(), flapping(quiet_since=at(0)), flapping(flaps=5)])
+def test_what_comes_back_after_a_person_closed_it_is_no_flap(known: Finding) -> None:
+    closed, _ = close(known, who="mara", note="", now=at(1))
+    (again,) = look([closed], [finding(minute=2)], minute=2).findings
+    assert (again.flaps, again.quiet_since) == (0, None)
+    assert [e.happening for e in look([again], [], minute=3).events] == ["resolved"]
+
+
+def test_a_clock_that_was_set_back_begins_the_wait_again() -> None:
+    ahead = flapping(quiet_since=at(600))
+    (waiting,) = look([ahead], [], minute=0).findings
+    assert (waiting.state, waiting.quiet_since) == ("open", at(0))
+    assert look([waiting], [], minute=2).findings[0].state == "resolved"
+
+
+def test_what_was_last_seen_long_after_now_did_not_just_come_back() -> None:
+    ahead = finding(state="resolved", last_seen=at(600), quiet_since=at(600))
+    (again,) = look([ahead], [finding(minute=0)], minute=0).findings
+    assert (again.flaps, again.last_seen) == (0, at(0))
+
+
 # -- whatever happens ---------------------------------------------------------------------------
 
 ADDRESSES = [f"198.51.100.{n}" for n in range(1, 5)]
@@ -271,3 +372,111 @@ def test_events_alone_tell_every_state(
     for changes in played(steps):
         told |= {event.finding: leads_to[event.happening] for event in changes.events}
         assert told == {f.id: f.state for f in changes.findings}
+
+
+# One step of a life: minutes since the last look (the clock may jump), what is seen, what has a
+# gap, and whom a person closes before it.
+jumps = st.one_of(st.just(1.0), st.floats(-90, 90))
+lives = st.lists(
+    st.tuples(
+        jumps,
+        sightings,
+        st.sets(st.sampled_from(ADDRESSES)),
+        st.sets(st.sampled_from(ADDRESSES), max_size=1),
+    ),
+    max_size=25,
+)
+Step = tuple[float, dict[str, Severity], set[str], set[str]]
+
+
+class Lived(msgspec.Struct):
+    """One look of a life: what was known before it, and what became of that."""
+
+    minute: float
+    known: dict[str, Finding]
+    seen: set[str]
+    gaps: set[str]
+    closed: tuple[Event, ...]
+    changes: Changes
+
+
+def lived(steps: list[Step]) -> list[Lived]:
+    known: dict[str, Finding] = {}
+    minute, story = 0.0, []
+    for jump, severities, gaps, closing in steps:
+        minute += jump
+        closed = []
+        for identifier in {finding(a).id for a in closing} & set(known):
+            if known[identifier].state != "resolved":
+                known[identifier], turn = close(
+                    known[identifier], who="mara", note="", now=at(minute)
+                )
+                closed.append(turn)
+        seen = [finding(a, minute=minute, severity=s) for a, s in severities.items()]
+        changes = follow(known, seen, covered=outside(gaps), now=at(minute))
+        story.append(Lived(minute, known, {f.id for f in seen}, gaps, tuple(closed), changes))
+        known = {f.id: f for f in changes.findings}
+    return story
+
+
+@given(lives)
+def test_every_trouble_keeps_its_one_identity_and_a_look_tells_it_once(steps: list[Step]) -> None:
+    for step in lived(steps):
+        assert {f.id for f in step.changes.findings} == set(step.known) | step.seen
+        ids = [event.finding for event in step.changes.events]
+        assert len(ids) == len(set(ids))
+
+
+@given(lives)
+def test_a_trouble_opens_and_ends_by_turns(steps: list[Step]) -> None:
+    before: dict[str, Happening] = {}
+    follows: dict[Happening | None, set[Happening]] = {
+        None: {"opened"},
+        "opened": {"worsened", "resolved", "closed"},
+        "reopened": {"worsened", "resolved", "closed"},
+        "worsened": {"worsened", "resolved", "closed"},
+        "resolved": {"reopened"},
+        "closed": {"reopened"},
+    }
+    for step in lived(steps):
+        for event in (*step.closed, *step.changes.events):
+            assert event.happening in follows[before.get(event.finding)]
+            before[event.finding] = event.happening
+
+
+@given(lives)
+def test_nothing_is_resolved_but_by_a_look_that_covered_and_missed_it(steps: list[Step]) -> None:
+    for step in lived(steps):
+        ended = {e.finding for e in step.changes.events if e.happening == "resolved"}
+        assert not ended & step.seen
+        assert not ended & {finding(address).id for address in step.gaps}
+
+
+@given(lives)
+def test_one_that_flaps_is_resolved_only_after_it_was_missed_for_long_enough(
+    steps: list[Step],
+) -> None:
+    begun: dict[str, float] = {}  # when the misses without a sighting among them began
+    for step in lived(steps):
+        # A wait from before the clock was set back does not count.
+        begun = {identifier: min(minute, step.minute) for identifier, minute in begun.items()}
+        for after in step.changes.findings:
+            if after.id in step.seen:
+                begun.pop(after.id, None)
+            elif str(after.address) not in step.gaps:
+                waited = at(step.minute) - at(begun.setdefault(after.id, step.minute))
+                if step.known[after.id].state != "resolved" == after.state:
+                    assert waited >= hold(after.flaps)
+
+
+@given(lives)
+def test_whatever_the_clock_did_an_hour_of_misses_ends_everything(steps: list[Step]) -> None:
+    story = lived(steps)
+    if not story:
+        return
+    known = {f.id: f for f in story[-1].changes.findings}
+    for minute in range(62):
+        now = at(story[-1].minute + minute)
+        changes = follow(known, [], covered=lambda _: True, now=now)
+        known = {f.id: f for f in changes.findings}
+    assert {f.state for f in known.values()} <= {"resolved"}

@@ -1,12 +1,9 @@
 import asyncio
-import json
 import logging
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
 
@@ -18,52 +15,17 @@ from netguard.config import Config, load
 from netguard.findings import Severity
 from probes.records import Gap
 from tests.config_files import write
+from tests.netguard.alerts.webhook import Webhook, running
 
 TITLE = "web-226: 198.51.100.1 is taken"
 BODY = "ds0142 answers for the gateway.\nRun: netguard port show cat1 Fa0/3 <now> & *soon*"
 
 
-class Webhook(ThreadingHTTPServer):
-    """A service on the loopback: `/slow` answers at the end of the test, `/broken` with 500."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.received: list[dict[str, object]] = []
-        self.ended = threading.Event()
-
-    def url(self, path: str = "", query: str = "") -> str:
-        return f"json://127.0.0.1:{self.server_port}/{path}/s3cret{query}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        self.server.received.append(
-            json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        )
-        if self.path.startswith("/slow"):
-            self.server.ended.wait()
-            return
-        self.send_response(500 if self.path.startswith("/broken") else 200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Keep the test's own output empty."""
-
-
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
     monkeypatch.setenv("NO_PROXY", "*")
-    with Webhook() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with running() as server:
         yield server
-        server.ended.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +116,7 @@ def test_a_secret_that_is_missing_is_named_and_the_others_are_told(
 def test_a_service_that_answers_with_an_error_is_a_gap(tmp_path: Path, webhook: Webhook) -> None:
     (gap,) = tell(config(tmp_path, webhook.url("broken")))
     assert (gap.subject, gap.detail) == ("alert #1", "json://: the service did not take it")
-    assert len(webhook.received) == 1
+    assert webhook.asked == ["broken"]
 
 
 def test_a_service_that_is_not_there_is_a_gap(tmp_path: Path) -> None:

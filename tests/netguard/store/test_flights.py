@@ -58,8 +58,7 @@ def test_a_station_that_was_never_located_was_nowhere(store: Store) -> None:
 
 def test_a_store_from_before_is_brought_up_to_date_without_loss(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/old.db"
-    with older_store(url, "0003") as old:
-        remember(old, bindings=[binding()])
+    older_store(url, "0003")
     with open_store(url, create=False) as store:
         assert store.bindings(THIEF) == (binding(),)
         remember(store, moving={STATION: STAYS})

@@ -15,7 +15,9 @@ from alembic.migration import MigrationContext
 
 from netguard.errors import StoreError
 from netguard.store import migrations, open_store, schema
-from tests.remembering import action, binding, finding, older_store, remember, said
+from netguard.store.transactions import writing
+from tests.netguard.store.holding import goes_on, holds_what_an_older_one_did
+from tests.remembering import finding, older_store, remember
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,9 +30,11 @@ def test_a_new_store_belongs_to_its_user_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "netguard.db"
     with open_store(f"sqlite:///{path}") as store:
         remember(store, [finding()])
-        files = sorted(path.parent.iterdir())
-        assert {mode(file) for file in files} == {0o600}
-        assert len(files) == 3  # the database, its write-ahead log and its index
+        with writing(store._engine):
+            files = sorted(path.parent.iterdir())
+            assert {mode(file) for file in files} == {0o600}
+            assert len(files) == 3  # the database, its write-ahead log and its index
+        assert list(path.parent.iterdir()) == [path]
     assert mode(path.parent) == 0o700
 
 
@@ -138,18 +142,20 @@ def test_the_steps_lead_to_the_tables_that_the_program_uses(tmp_path: Path) -> N
     engine.dispose()
 
 
-def test_a_store_from_before_port_actions_is_brought_up_to_date_without_loss(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+def test_an_older_store_is_brought_up_to_date_without_loss(tmp_path: Path, version: str) -> None:
     url = f"sqlite:///{tmp_path}/netguard.db"
-    with older_store(url, "0001") as old:
-        remember(old, [finding()], bindings=[binding()], identities=[said()])
-        known = (old.findings(), old.history(finding().id), old.gateway_identities())
+    older_store(url, version)
     with open_store(url, create=False) as store:
-        assert (store.findings(), store.history(finding().id), store.gateway_identities()) == known
-        assert store.bindings(binding().mac) == (binding(),)
-        assert store.begin(action()).sequence == 1
-        assert store.verify().count == 1
+        holds_what_an_older_one_did(store, version)
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+def test_an_older_store_can_be_gone_on_with(tmp_path: Path, version: str) -> None:
+    url = f"sqlite:///{tmp_path}/netguard.db"
+    older_store(url, version)
+    with open_store(url, create=False) as store:
+        goes_on(store)
 
 
 def test_opening_a_current_store_does_without_alembic(tmp_path: Path) -> None:

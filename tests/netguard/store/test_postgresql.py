@@ -1,17 +1,11 @@
 """The same store on a PostgreSQL server of our own."""
 
-import glob
-import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +17,8 @@ from netguard.history import PortBusy
 from netguard.journal import LogJournal, StoreJournal, open_journal
 from netguard.store import Store, open_store, schema
 from netguard.store.transactions import writing
+from tests import postgresql
+from tests.netguard.store.holding import goes_on, holds_what_an_older_one_did
 from tests.remembering import (
     ROUTER,
     THIEF,
@@ -39,57 +35,19 @@ from tests.remembering import (
 )
 
 pytest.importorskip("psycopg", reason="NOT TESTED: pip install 'netguard[postgresql]'")
-NOBODY = 65534
+pytestmark = postgresql.needed
 ROOT = Path(__file__).parents[3]
 
 
-def programs() -> Path | None:
-    """Return the folder of initdb and pg_ctl; Debian keeps it off PATH."""
-    debian = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))  # noqa: PTH207 - Path.glob needs a folder
-    found = debian[-1] if debian else shutil.which("initdb")
-    return Path(found).resolve().parent if found else None
-
-
-PROGRAMS = programs()
-pytestmark = pytest.mark.skipif(
-    PROGRAMS is None, reason="NOT TESTED: no PostgreSQL here; apt-get install postgresql"
-)
-
-
-def run(*command: object) -> None:
-    """Run as an ordinary user: PostgreSQL refuses root."""
-    as_nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    words = [*(as_nobody if os.geteuid() == 0 else ()), *map(str, command)]
-    subprocess.run(words, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=60)
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Path]:
-    """Start a server that listens on a socket in its own folder, and nowhere else."""
-    assert PROGRAMS is not None
-    pg_ctl = PROGRAMS / "pg_ctl"
-    with ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="netguard-pg-")))
-        if os.geteuid() == 0:
-            os.chown(folder, NOBODY, NOBODY)
-        data = folder / "data"
-        run(PROGRAMS / "initdb", "-D", data, "-U", "netguard", "-A", "trust", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        run(pg_ctl, "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-        cleanup.callback(run, pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
-        yield folder
+def server() -> Iterator[postgresql.Server]:
+    with postgresql.running() as started:
+        yield started
 
 
 @pytest.fixture
-def url(server: Path) -> str:
-    """Return the URL of a new, empty database."""
-    base = f"postgresql+psycopg://netguard@/{{}}?host={server}"
-    name = f"t{uuid4().hex}"
-    engine = sa.create_engine(base.format("postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return base.format(name)
+def url(server: postgresql.Server) -> str:
+    return server.new_database()
 
 
 @pytest.fixture
@@ -138,9 +96,9 @@ def test_a_writer_does_not_wait_for_ever_for_another(
             remember(other, [finding("198.51.100.9")])
 
 
-def test_a_server_that_is_not_there_is_told(server: Path) -> None:
+def test_a_server_that_is_not_there_is_told(server: postgresql.Server) -> None:
     with pytest.raises(StoreError, match="cannot be used") as refused:
-        open_store(f"postgresql+psycopg://netguard:hunter2@/none?host={server}")
+        open_store(f"postgresql+psycopg://netguard:hunter2@/none?host={server.folder}")
     assert 'database "none" does not exist' in refused.value.message
     assert "hunter2" not in f"{refused.value.message} {refused.value.remedy}"
 
@@ -160,13 +118,12 @@ def test_a_read_only_server_is_told(url: str) -> None:
     assert isinstance(open_journal(url)[0], StoreJournal)
 
 
-def test_a_store_from_before_port_actions_is_brought_up_to_date_without_loss(url: str) -> None:
-    with older_store(url, "0001") as old:
-        remember(old, [finding()], bindings=[binding()])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+def test_an_older_store_is_brought_up_to_date_without_loss(url: str, version: str) -> None:
+    older_store(url, version)
     with open_store(url) as store:
-        assert store.findings() == (finding(),)
-        assert store.bindings(THIEF) == (binding(),)
-        assert store.begin(action()).sequence == 1
+        holds_what_an_older_one_did(store, version)
+        goes_on(store)
 
 
 def test_port_actions_come_back_whole_and_hold(store: Store) -> None:

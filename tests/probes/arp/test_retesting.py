@@ -11,7 +11,7 @@ from netguard.lab import namespaces
 from probes import arp
 from probes.arp import ArpFrame, craft
 from probes.errors import LinkError, ProbeError
-from probes.records import ClaimTest
+from probes.records import ClaimTest, IPAddress
 from tests.segment import (
     BROADCAST,
     NETWORK,
@@ -40,7 +40,7 @@ def retest(
     others: Mapping[str, Collection[IPv4Address]] | None = None,
     spacing: float = 0.1,
     **options: object,
-) -> dict[tuple[IPv4Address, str], ClaimTest]:
+) -> dict[tuple[IPAddress, str], ClaimTest]:
     with namespaces.entered(fd):
         tests = arp.retest(
             "eth1",

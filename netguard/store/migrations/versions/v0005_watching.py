@@ -1,4 +1,4 @@
-"""What a daemon needs: findings that flap, how far each alert was told, and retention."""
+"""What a daemon needs: findings that flap, what stands already, how far each alert was told."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ _BY_TIME = (("bindings", "last_seen"), ("sweeps", "started"), ("finding_history"
 
 
 def upgrade() -> None:
-    """Add the columns, the table and the indexes."""
+    """Add the columns, the tables and the indexes."""
     op.add_column(
         "findings", sa.Column("flaps", sa.Integer, nullable=False, server_default=sa.text("0"))
     )
@@ -25,6 +25,13 @@ def upgrade() -> None:
         sa.Column("last_attempt", _MOMENT),
         sa.Column("error", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("alert", name="alert_cursors_key"),
+    )
+    op.create_table(
+        "keepers",
+        sa.Column("keeper", sa.String(32), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("keeper", name="keepers_key"),
     )
     for table, column in _BY_TIME:
         op.create_index(f"{table}_by_{column}", table, [column])

@@ -1,0 +1,286 @@
+"""Listens on one segment: what is strange is asked about at once, and followed until it is over."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+
+from msgspec.structs import replace
+
+from netguard.ask import Hurry
+from netguard.attribution import claimant, suspects
+from netguard.findings import Finding
+from netguard.hearing.claim import claim_of
+from netguard.hearing.doubts import ROOM, Doubt, Doubts
+from netguard.hearing.ear import Ear
+from netguard.inventory import Segment
+from netguard.locate import topology
+from netguard.remember import ASKED_ABOUT
+from netguard.rules.claims import answers
+from netguard.scene import Scene, homes
+from netguard.view import SegmentView
+from netguard.watch.gaps import Gaps
+from netguard.watch.looks import BRISK, PATIENT, URGENT, Looks
+from netguard.watch.site import Site, grounds
+from probes.errors import ProbeError
+from probes.listen import Counters
+from probes.listen.listening import Listener
+from probes.records import Gap, Heard
+
+AGAIN = 5.0  # seconds: to an interface that has failed, and to a trouble that is to be followed
+CALM = 3.0  # seconds between two whole looks because of something strange
+LASTING = timedelta(seconds=1)  # a claim made in one breath only is asked about, and no proof
+QUIET = timedelta(minutes=2)  # after which who claimed a gateway on and on has ended
+OVERRUN = 60.0  # seconds for which it is said that frames were lost
+AT_ONCE = 64  # addresses in one question
+
+
+class Ears:
+    """One segment's ears, and all that follows from what they hear."""
+
+    def __init__(self, segment: Segment, site: Site, looks: Looks, gaps: Gaps) -> None:
+        self.segment = segment
+        self.counters = Counters()
+        self.strange = asyncio.Event()  # the segment deserves a whole look
+        self._site = site
+        self._looks = looks
+        self._gaps = gaps
+        ground, known = grounds(site, segment)
+        self._gateways = ground.gateways
+        self.ear = Ear(ground, room=ROOM)
+        self.doubts = Doubts(known, room=ROOM)
+        self._urgent = asyncio.Event()
+        self._other = asyncio.Event()
+        self._silent: set[str] = set()  # findings about intruders that answer nobody
+        self._told: dict[str, Finding] = {}  # what only listening can tell
+        self._learnt: SegmentView | None = None
+        self._dropped = 0
+        self._overrun: float | None = None  # when frames were lost last (monotonic)
+
+    def stand_on(self, segment: Segment, site: Site, looks: Looks) -> None:
+        """Take in a new configuration; what was heard stays."""
+        self.segment, self._site, self._looks = segment, site, looks
+        self.learn()
+
+    def learn(self) -> None:
+        """Take in what the last looks have shown."""
+        ground, known = grounds(self._site, self.segment)
+        self._gateways = ground.gateways
+        self.ear.stand_on(ground)
+        self.doubts.know(known)
+        last = self._site.last_look(self.segment)
+        if last is not self._learnt:
+            self._learnt = last
+            self.doubts.learn(last.claims, self._site.clock())
+
+    async def run(self) -> None:
+        """Listen and ask, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self.segment.interface is not None:
+                tasks.create_task(self._listen(self.segment.interface))
+            tasks.create_task(self._ask_urgently(tasks))
+            tasks.create_task(self._ask())
+            tasks.create_task(self._look_closely())
+            tasks.create_task(self._follow())
+
+    # --- hearing
+
+    async def _listen(self, interface: str) -> None:
+        while True:
+            try:
+                with Listener(interface) as listener:
+                    self.counters = listener.counters
+                    self._report()
+                    await self._hear_all(listener)
+            except* ProbeError as failed:
+                self._report(*_gaps(failed))
+            await asyncio.sleep(AGAIN)
+
+    async def _hear_all(self, listener: Listener) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._attend(listener))
+            async for batch in listener.batches():
+                for record in batch:
+                    self._hear(record)
+
+    async def _attend(self, listener: Listener) -> None:
+        """See every second whether the interface still hears, and what listening alone can tell."""
+        while True:
+            await asyncio.sleep(1)
+            listener.still_usable()
+            self._report(*self._lost(listener.counters.dropped))
+            await self._tell()
+
+    def _report(self, *gaps: Gap) -> None:
+        self._gaps.report(f"listening on {self.segment.name}", gaps, self._site.clock())
+
+    def _lost(self, dropped: int) -> Iterable[Gap]:
+        """Yield the gap that frames were lost within the last minute."""
+        if dropped > self._dropped:
+            self._dropped, self._overrun = dropped, monotonic()
+        if self._overrun is not None and monotonic() - self._overrun < OVERRUN:
+            yield Gap(
+                subject=self.segment.name,
+                kind="frames-lost",
+                detail=f"{self.segment.interface}: more frames come than can be heard",
+                remedy="look for a flood or a loop on the segment; net.core.rmem_max may be raised",
+            )
+
+    def _hear(self, record: Heard) -> None:
+        claim = claim_of(record, self._gateways)
+        if claim is None:
+            return
+        self.ear.heed(claim)
+        doubt = self.doubts.hear(claim)
+        if doubt is not None:
+            self.raised(doubt)
+
+    def raised(self, doubt: Doubt) -> None:
+        """See to it that a doubt is asked about."""
+        (self._urgent if doubt.urgent else self._other).set()
+
+    # --- asking
+
+    async def _ask_urgently(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            await self._urgent.wait()
+            self._urgent.clear()
+            doubts = self.doubts.take(AT_ONCE, urgent=True)
+            if doubts and await self._found(doubts, URGENT):
+                self.strange.set()
+                tasks.create_task(self._looks.gateways_of(self.segment))
+            elif doubts:
+                tasks.create_task(self._ask_patiently(doubts))
+
+    async def _ask_patiently(self, doubts: Sequence[Doubt]) -> None:
+        """Ask those who claim a gateway and do not answer at once; some go on and never do."""
+        began = self._site.clock()
+        if await self._found(doubts, PATIENT):
+            self.strange.set()
+            return
+        about = {doubt.address for doubt in doubts}
+        self._silent |= {
+            finding.id
+            for finding in self.ear.findings(self._site.clock())
+            if finding.kind == "gateway-hijack"
+            and finding.address in about
+            and finding.last_seen > began
+        }
+
+    async def _ask(self) -> None:
+        while True:
+            await self._other.wait()
+            self._other.clear()
+            while doubts := self.doubts.take(AT_ONCE, urgent=False):
+                if await self._found(doubts, BRISK):
+                    self.strange.set()
+
+    async def _found(self, doubts: Sequence[Doubt], hurry: Hurry) -> bool:
+        """Ask; return whether something is wrong, or may be: then all devices are to be read."""
+        verdict = await self._looks.ask(self.segment, doubts, hurry)
+        now = self._site.clock()
+        if verdict.seen.gaps:
+            self.strange.set()  # which says what could not be asked
+        for doubt in doubts:
+            found = any(finding.address == doubt.address for finding in verdict.found)
+            self.doubts.answered(doubt, _answering(verdict.seen, doubt), now, found=found)
+        if verdict.unclear:
+            self.strange.set()
+        return bool(verdict.found)
+
+    async def _look_closely(self) -> None:
+        while True:
+            await self.strange.wait()
+            self.strange.clear()
+            await self._looks.closely(self.segment)
+            await asyncio.sleep(CALM)
+
+    async def _follow(self) -> None:
+        """Ask again and again about what is wrong: as soon as it seems over, look closely."""
+        while True:
+            await asyncio.sleep(AGAIN)
+            doubts = tuple(_doubts(f for f in self._looks.open if self._is_ours(f)))
+            if not doubts:
+                continue
+            urgent = all(doubt.urgent for doubt in doubts)
+            verdict = await self._looks.ask(self.segment, doubts, URGENT if urgent else BRISK)
+            still = {finding.address for finding in verdict.found}
+            if not verdict.unclear and any(doubt.address not in still for doubt in doubts):
+                self.strange.set()
+
+    def _is_ours(self, finding: Finding) -> bool:
+        return (
+            finding.segment == self.segment.name
+            and finding.kind in ASKED_ABOUT
+            and finding.quiet_since is None  # it swings: the next regular look will do
+            and finding.id not in self._told
+        )
+
+    # --- what listening alone can tell
+
+    def heard(self) -> tuple[Finding, ...]:
+        """Return the troubles that stand and that nobody can be asked about."""
+        return tuple(self._told.values())
+
+    async def _tell(self) -> None:
+        now = self._site.clock()
+        found = {f.id: f for f in self.ear.findings(now) if self._is_heard(f)}
+        standing = {id_: f for id_, f in found.items() if _stands(f, now)}
+        new = [self._placed(f) for id_, f in standing.items() if id_ not in self._told]
+        over = frozenset(self._told.keys() - standing.keys())
+        for id_ in self._told.keys() & standing.keys():
+            self._told[id_] = replace(self._told[id_], last_seen=standing[id_].last_seen)
+        self._told = {f.id: f for f in (*new, *self._told.values()) if f.id not in over}
+        if new:
+            await self._looks.keep(new)
+            self.strange.set()
+        if over:
+            self._silent -= over
+            await self._looks.over(over)
+
+    def _is_heard(self, finding: Finding) -> bool:
+        if finding.kind == "rogue-router":
+            return True
+        lasting = finding.last_seen - finding.first_seen >= LASTING
+        return finding.id in self._silent and lasting
+
+    def _placed(self, finding: Finding) -> Finding:
+        """Return a finding with the ports and servers of its claimants."""
+        view = self._site.view()
+        ports = homes(view)
+        scene = Scene(
+            view=view,
+            seen=SegmentView(segment=self.segment),
+            topology=topology(view.devices, ports),
+            homes=ports,
+        )
+        roles = {each.mac: each.role for each in finding.claimants}
+        who = tuple(claimant(s, roles[s.mac]) for s in suspects(scene, roles))
+        return replace(finding, claimants=who, last_seen=view.now)
+
+
+def _stands(finding: Finding, now: datetime) -> bool:
+    """Tell whether a trouble goes on; who advertises a route does so every ten minutes or so."""
+    patient = finding.kind == "rogue-router" or now - finding.last_seen < QUIET
+    return finding.state != "resolved" and patient
+
+
+def _doubts(findings: Iterable[Finding]) -> Iterator[Doubt]:
+    """Yield the questions by which it is seen whether troubles are over."""
+    for finding in findings:
+        stations = frozenset(claimant.mac for claimant in finding.claimants)
+        if finding.address is not None:
+            yield Doubt(finding.address, stations, finding.kind == "gateway-hijack")
+
+
+def _gaps(failed: BaseExceptionGroup[ProbeError]) -> Iterator[Gap]:
+    for error in failed.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _gaps(error)
+        else:
+            yield error.gap()
+
+
+def _answering(seen: SegmentView, doubt: Doubt) -> frozenset[str]:
+    tests = (t for t in seen.tests if t.address == doubt.address)
+    return frozenset(t.station for t in tests if answers(t))

@@ -1,0 +1,295 @@
+"""All that the daemon does by one configuration, until the next one or the end."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Iterable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from netguard.alerts.telling import Teller
+from netguard.collect import Clock
+from netguard.config import Config
+from netguard.config.places import sqlite_file, state_folder
+from netguard.emergency.known import know
+from netguard.emergency.recovery import recover
+from netguard.emergency.report import found
+from netguard.errors import StoreError
+from netguard.findings import Finding
+from netguard.keeping import Keeper
+from netguard.life import Changes
+from netguard.metrics import Numbers, serve
+from netguard.notifying import notify, watchdog_interval
+from netguard.remember import Remembered, forget
+from netguard.servers.nightly import SweepReport, sweep_servers
+from netguard.servers.places import places
+from netguard.store import SweepRecord, open_store
+from netguard.watch.apart import apart
+from netguard.watch.counting import Counting
+from netguard.watch.ears import Ears
+from netguard.watch.events import Event, Say
+from netguard.watch.gaps import Gaps
+from netguard.watch.looks import Looks
+from netguard.watch.notices import follow, receivers
+from netguard.watch.schedule import repeat
+from netguard.watch.site import Site
+from netguard.watch.tasks import Work, together, unbroken
+from probes.notices.hearing import Hearing
+from probes.records import Gap, Notice
+
+DAY, HOUR = 86400.0, 3600.0
+EVERY = 15.0  # seconds between two looks at what metrics are made of
+SETTLED = 60.0  # seconds after which the first looks are over
+TOO_OFTEN = 600.0  # seconds in which it is told once that runs of one kind are late
+SOON = 0.1  # seconds, in which what is still to be told is gathered
+LONGEST = 60.0  # seconds that an end waits for a port that is being changed
+
+Kept = dict[tuple[str, str | None], Ears]  # by the segment's name and interface
+
+
+class Round:
+    """What runs while one configuration is in force; `ears` outlive it where they still fit."""
+
+    def __init__(
+        self,
+        config: Config,
+        ears: Kept,
+        gaps: Gaps,
+        *,
+        say: Say,
+        clock: Clock,
+        counting: Counting,
+    ) -> None:
+        self._config = config
+        self._gaps = gaps
+        self._say = say
+        self._clock = clock
+        self._keeper = Keeper(config.store, folder(config) / "spool", clock=clock)
+        self._site = Site(config, clock)
+        self._news = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._counting = counting
+        self._night = SETTLED
+        self._late_told: dict[str, float] = {}
+        self._untold: list[Changes] = []
+        self._looks = Looks(
+            self._site,
+            self._keeper,
+            say=say,
+            gaps=gaps,
+            heard=self._heard,
+            news=self._changed,
+            learnt=self._learnt,
+        )
+        self._ears = self._with_ears(ears)
+        self._hearing = Hearing(self._noticed, clock)
+
+    async def run(self, over: asyncio.Event) -> None:
+        """Do everything until `over` is set, and then until no port is being changed."""
+        with self._keeper:
+            await self._begin()
+            async with AsyncExitStack() as stack:
+                lost: list[Gap] = []
+                await stack.enter_async_context(receivers(self._config, self._hearing, lost.append))
+                stack.enter_context(self._metrics())
+                self._report("receiving", lost)
+                notify("READY=1", f"STATUS={self._status()}")
+                await together(self._works(), self._end(over))
+
+    async def _begin(self) -> None:
+        """Say what an earlier process left unfinished at a port, and learn what the store says."""
+        for action in await recover(self._config, know(self._config), clock=self._clock):
+            told = found(action)
+            self._say(Event(time=self._clock(), event="deed", detail=told.detail, deed=told))
+        await self._looks.learn()
+        self._night = await asyncio.to_thread(_until_night, self._config, self._clock())
+
+    async def _end(self, over: asyncio.Event) -> None:
+        await over.wait()
+        try:
+            async with asyncio.timeout(LONGEST):
+                await self._looks.acting.acquire()
+        except TimeoutError:
+            return
+
+    def _metrics(self) -> AbstractContextManager[object]:
+        where = self._config.watch.metrics
+        return nullcontext() if where is None else serve(*where, self._numbers)
+
+    def _numbers(self) -> Numbers:
+        return self._counting.numbers({e.segment.name: e.counters for e in self._ears})
+
+    # --- the works
+
+    def _works(self) -> Iterator[Awaitable[None]]:
+        works: dict[str, Work] = {f"segment {e.segment.name}": e.run for e in self._ears}
+        works |= dict(self._scheduled())
+        works |= {"alerts": self._alert, "watchdog": self._say_alive}
+        for name, work in works.items():
+            yield unbroken(name, work, self._report)
+
+    def _scheduled(self) -> Iterator[tuple[str, Work]]:
+        settings = self._config.watch
+        if settings.gateways:
+            yield self._repeated("gateways", self._looks.gateways, settings.gateways)
+        yield self._repeated("segments", self._looks.around, settings.segments)
+        yield self._repeated("devices", self._looks.everywhere, settings.devices, first=0)
+        if any(server.blocks for server in self._config.inventory.servers):
+            yield self._repeated("servers", self._ask_servers, settings.servers, self._night)
+        yield self._repeated("retention", self._prune, DAY, first=HOUR)
+        if settings.metrics is not None:
+            yield self._repeated("metrics", self._count, EVERY, first=0)
+
+    def _repeated(
+        self, name: str, work: Work, interval: float, first: float | None = None
+    ) -> tuple[str, Work]:
+        late = partial(self._late, name, interval)
+        return name, partial(repeat, work, interval, late=late, first=first)
+
+    def _late(self, name: str, interval: float, took: float) -> None:
+        self._counting.late[name] += 1
+        now = asyncio.get_running_loop().time()
+        if now - self._late_told.get(name, -TOO_OFTEN) < TOO_OFTEN:
+            return
+        self._late_told[name] = now
+        detail = f"{name}: a run took {took:.1f} s, longer than its interval of {interval:g} s"
+        self._say(Event(time=self._clock(), event="late", detail=detail))
+
+    async def _ask_servers(self) -> None:
+        servers = self._config.inventory.servers
+        report = await apart(
+            lambda: sweep_servers(
+                self._config,
+                servers,
+                places(self._config),
+                clock=self._clock,
+                progress=lambda *_: None,
+            )
+        )
+        self._say(_asked(report))
+        self._report("servers", report.gaps)
+        await self._looks.learn()
+        self._news.set()
+
+    async def _count(self) -> None:
+        sweeps = await asyncio.to_thread(_last_sweeps, self._config)
+        self._counting.stored(
+            self._config.inventory, self._looks.open, sweeps, self._keeper.waiting
+        )
+
+    async def _prune(self) -> None:
+        before = self._clock() - timedelta(seconds=self._config.retention)
+        await asyncio.to_thread(forget, self._config.store, before=before)
+
+    async def _say_alive(self) -> None:
+        interval = watchdog_interval()
+        while interval is not None:
+            notify("WATCHDOG=1", f"STATUS={self._status()}")
+            await asyncio.sleep(interval)
+
+    def _status(self) -> str:
+        gaps = len(self._gaps.standing())
+        return f"{len(self._looks.open)} findings open, {gaps} gaps"
+
+    # --- what follows
+
+    async def _alert(self) -> None:
+        """Tell people whenever there is news; a service that is slow holds up no other."""
+        teller = Teller(self._config, clock=self._clock)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                tasks.create_task(self._tell(teller))
+
+    async def _tell(self, teller: Teller) -> None:
+        untold, self._untold = self._untold, []
+        for changes in untold if self._keeper.gap else ():
+            await teller.tell_directly(changes)
+        told = await teller.tell()
+        self._counting.alerts_told += told.delivered
+        self._counting.alert_failures += len(told.gaps)
+        self._report("alerts", (gap for gap in told.gaps if gap.subject != "store"))
+        if told.again is not None:
+            self._come_again(told.again)
+
+    def _come_again(self, moment: datetime) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        left = max(SOON, (moment - self._clock()).total_seconds())
+        self._timer = asyncio.get_running_loop().call_later(left, self._news.set)
+
+    def _heard(self) -> tuple[Finding, ...]:
+        return tuple(finding for each in self._ears for finding in each.heard())
+
+    def _changed(self, remembered: Remembered) -> None:
+        findings = (*remembered.findings, *remembered.resolved)
+        self._untold.append(Changes(findings=findings, events=remembered.events))
+        self._news.set()
+        begun = {e.finding for e in remembered.events if e.happening in ("opened", "reopened")}
+        names = {finding.segment for finding in findings if finding.id in begun}
+        for each in self._ears:
+            if each.segment.name in names:
+                each.strange.set()
+
+    def _learnt(self) -> None:
+        self._counting.checks = self._looks.checks
+        for each in self._ears:
+            each.learn()
+
+    def _noticed(self, notice: Notice) -> None:
+        self._say(Event(time=notice.seen, event="notice", notice=notice, detail=notice.message))
+        follow(notice, self._ears, self._config)
+
+    def _report(self, reporter: str, gaps: Iterable[Gap]) -> None:
+        self._gaps.report(reporter, gaps, self._clock())
+
+    def _with_ears(self, before: Kept) -> tuple[Ears, ...]:
+        """Return the ears of this configuration; those of the last that still fit stay."""
+        kept = dict(before)
+        before.clear()
+        for segment in self._config.inventory.segments:
+            key = segment.name, segment.interface
+            ears = kept.get(key)
+            if ears is None:
+                ears = Ears(segment, self._site, self._looks, self._gaps)
+            else:
+                ears.stand_on(segment, self._site, self._looks)
+            before[key] = ears
+        return tuple(before.values())
+
+
+def folder(config: Config) -> Path:
+    """Return where the daemon keeps its lock and its spool: beside the store, if that is a file."""
+    file = sqlite_file(config.store)
+    return state_folder(os.environ) if file is None else file.parent
+
+
+def _last_sweeps(config: Config) -> dict[str, SweepRecord] | None:
+    try:
+        with open_store(config.store) as store:
+            return store.last_sweeps([segment.name for segment in config.inventory.segments])
+    except StoreError:
+        return None
+
+
+def _until_night(config: Config, now: datetime) -> float:
+    """Return in how many seconds the servers are to be asked; soon, if that was broken off."""
+    try:
+        with open_store(config.store) as store:
+            last = store.last_server_sweep()
+    except StoreError:
+        return SETTLED
+    left = config.watch.servers - (now - last).total_seconds() if last else 0.0
+    return max(SETTLED, left)
+
+
+def _asked(report: SweepReport) -> Event:
+    return Event(
+        time=report.started,
+        event="servers",
+        segments=report.segments,
+        counts=report.counts,
+        duration_s=report.duration_s,
+    )

@@ -1,0 +1,111 @@
+"""What the daemon knows between looks: who is who, by the configuration and the last looks."""
+
+from collections.abc import Mapping
+
+from netguard.collect import Clock
+from netguard.config import Config
+from netguard.hearing.doubts import Known
+from netguard.hearing.ear import Ground
+from netguard.inventory import Index, Segment, address_of, index, servers_on
+from netguard.remember import Memory
+from netguard.view import (
+    DeviceView,
+    SegmentView,
+    View,
+    gateway_identity,
+    router_macs,
+    routers_of,
+    virtual_macs,
+)
+from probes.records import IPAddress
+
+
+class Site:
+    """The configuration, what the store remembers, the devices and segments as last seen."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.index: Index = index(config.inventory)
+        self.memory = Memory(url=config.store)
+        self.devices: Mapping[str, DeviceView] = {}
+        self.segments: dict[str, SegmentView] = {}
+
+    def view(self, *segments: SegmentView) -> View:
+        """Return what is known now, as one look at these segments."""
+        return View(
+            now=self.clock(),
+            inventory=self.config.inventory,
+            index=self.index,
+            segments=segments,
+            devices=self.devices,
+            remembered=self.memory.identities,
+            last_stations=self.memory.last_stations,
+            suspects=self.memory.suspects,
+        )
+
+    def saw(self, view: View, *, fresh: bool) -> None:
+        """Take in a look; `fresh` where the devices were read in it."""
+        self.segments.update({seen.segment.name: seen for seen in view.segments if seen.sweep})
+        if fresh:
+            self.devices = {**self.devices, **view.devices}
+
+    def remembers(self, memory: Memory) -> None:
+        """Take in what the store says; while it is away the last of it stays."""
+        if memory.gap is None:
+            self.memory = memory
+
+    def last_look(self, segment: Segment) -> SegmentView:
+        """Return the segment as it was last swept."""
+        return self.segments.get(segment.name) or SegmentView(segment=segment)
+
+
+def grounds(site: Site, segment: Segment) -> tuple[Ground, Known]:
+    """Return what ears on the segment have to know: whom to accuse, and when to ask."""
+    view = site.view()
+    routers = router_macs(view, segment) | _virtual(view, segment)
+    pinned = {g.address: _pinned(view, segment, g.address) for g in segment.gateways}
+    ground = Ground(
+        networks=segment.networks, gateways=pinned, routers=routers, segment=segment.name
+    )
+    return ground, _known(site, segment, pinned)
+
+
+def _pinned(view: View, segment: Segment, address: IPAddress) -> frozenset[str]:
+    """Return who may claim a gateway: it, and the routers that may take over from it."""
+    gateway = next(g for g in segment.gateways if g.address == address)
+    identity = gateway_identity(view, segment, gateway)
+    if identity is None:
+        return frozenset()
+    return identity.macs | (router_macs(view, segment) - virtual_macs(view, segment))
+
+
+def _virtual(view: View, segment: Segment) -> frozenset[str]:
+    shared = (one.mac for router in routers_of(view, segment) for one in router.virtual_gateways)
+    return frozenset(filter(None, shared))
+
+
+def _known(site: Site, segment: Segment, pinned: Mapping[IPAddress, frozenset[str]]) -> Known:
+    last = site.memory.last_stations
+    gateways = {
+        address: macs or frozenset(filter(None, [last.get((segment.name, address))]))
+        for address, macs in pinned.items()
+    }
+    inventory = site.config.inventory
+    everything = not any(servers_on(inventory, segment))
+    explained = {
+        *pinned,
+        *(own.ip for device in site.devices.values() for own in device.addresses),
+        *(one.ip for device in site.devices.values() for one in device.virtual_gateways),
+        *(address for device in inventory.devices if (address := address_of(device))),
+        *site.last_look(segment).own_addresses,
+    }
+
+    def is_assigned(address: IPAddress) -> bool:
+        return everything or address in explained or site.index.assigned_to(address) is not None
+
+    return Known(
+        networks=segment.networks,
+        gateways={address: macs for address, macs in gateways.items() if macs},
+        is_assigned=is_assigned,
+    )
