@@ -147,13 +147,13 @@ async def in_threads(functions: Iterable[Callable[..., T]]) -> list[T]:
     work = list(functions)
     stop = threading.Event()
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
-        running = [loop.run_in_executor(threads, partial(f, stop=stop)) for f in work]
-        try:
-            return await asyncio.gather(*running)
-        except BaseException:
-            stop.set()
-            raise
+    threads = ThreadPoolExecutor(max_workers=AT_ONCE)
+    running = [loop.run_in_executor(threads, partial(f, stop=stop)) for f in work]
+    try:
+        return await asyncio.gather(*running)
+    finally:
+        stop.set()
+        threads.shutdown(wait=False)  # they end by themselves; others run in this loop meanwhile
 
 
 def _only(

@@ -73,10 +73,11 @@ class Keeper:
 
     def __enter__(self) -> Self:
         with self._lock:
-            last = _by_id(self._spool.base.findings)
+            last = self._spool.base.findings
             self._reach()
-            stored = self._stored()
-            self._known = self._after_the_waiting(last if stored is None else _by_id(stored))
+            since = self._clock() - FLAP_WINDOW
+            stored = self._asked(lambda store: store.recent_findings(since))
+            self._known = self._after_the_waiting(_by_id(last if stored is None else stored))
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -117,7 +118,11 @@ class Keeper:
     def findings(self) -> tuple[Finding, ...]:
         """Return the findings that are open or acknowledged; the gravest first."""
         with self._lock:
-            stored = None if self._spool.waiting else self._stored()
+            stored = (
+                None
+                if self._spool.waiting
+                else self._asked(lambda store: store.findings(_UNRESOLVED))
+            )
             known = self._known.values() if stored is None else stored
         return tuple(sorted((f for f in known if f.state != "resolved"), key=gravest_first))
 
@@ -183,10 +188,11 @@ class Keeper:
             self._store = None
 
     def _catch_up(self, store: Store) -> None:
-        until = monotonic() + _CATCHING_UP
+        until = None  # some are handed over at every look, however long that takes
         for looks in self._spool.take():
-            if monotonic() > until:
+            if until is not None and monotonic() > until:
                 return
+            until = until or monotonic() + _CATCHING_UP
             self._hand_over(store, looks)
 
     def _hand_over(self, store: Store, looks: Sequence[Look]) -> None:
@@ -203,12 +209,14 @@ class Keeper:
         self._refused = error
         self._spool.dropped += 1
 
-    def _stored(self) -> tuple[Finding, ...] | None:
-        """Return what the store knows to be unresolved; None where it is away."""
+    def _asked(
+        self, question: Callable[[Store], tuple[Finding, ...]]
+    ) -> tuple[Finding, ...] | None:
+        """Return what the store answers; None where it is away."""
         if self._store is None:
             return None
         try:
-            return self._store.findings(_UNRESOLVED)
+            return question(self._store)
         except StoreError as error:
             self._leave(error)
             return None

@@ -26,7 +26,7 @@ CLAIMANTS_PER_ADDRESS = 32  # more is a flood; the first ones are the conflict
 CROSS_QUESTIONS = 8  # addresses of each other claimant: flux answers for any of them
 EVERYBODY = b"\xff" * 6  # the station that stands for all of them
 
-_STEP = 0.02
+_STEP = 0.003  # seconds between two looks whether all have answered
 
 AddressT = TypeVar("AddressT", IPv4Address, IPv6Address)
 Pair = tuple[bytes, bytes]  # address, station

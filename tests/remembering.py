@@ -132,7 +132,7 @@ def filled(store: Store) -> Store:
     return store
 
 
-def older_store(url: str, version: str) -> None:
+def older_store(url: str, version: str, *, empty: bool = False) -> None:
     """Make a store as netguard left it when this was the last version of its schema.
 
     It holds one of everything that there was then; `old_findings` are its findings.
@@ -145,7 +145,7 @@ def older_store(url: str, version: str) -> None:
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
-        for statement in _statements_of(version):
+        for statement in () if empty else _statements_of(version):
             connection.exec_driver_sql(statement)
     engine.dispose()
 

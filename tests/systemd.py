@@ -35,6 +35,8 @@ mount --make-rshared /  # credentials come by mounts of their own
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib
 mount -t proc proc /proc
+mount --bind /proc/sys /proc/sys  # else systemd would set limits of the whole machine
+mount -o remount,bind,ro /proc/sys
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for name in python site project folder; do

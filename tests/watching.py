@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from netguard import clock
 from netguard.lab.control import Lab
 from tests.station import Edit, command, configured
 
@@ -20,7 +21,7 @@ PATIENCE = 60.0  # seconds, on a machine that does other work too
 
 
 class Watching:
-    """A daemon that runs; `said` is all that it has said so far, in order."""
+    """A daemon that runs; `said` is all that it has said so far, in order, and when it was read."""
 
     def __init__(self, process: subprocess.Popen[bytes], errors: Path) -> None:
         self.process = process
@@ -32,7 +33,7 @@ class Watching:
 
     def _read(self) -> None:
         for line in self.process.stdout or ():
-            self._lines.put(msgspec.json.decode(line))
+            self._lines.put({**msgspec.json.decode(line), "read": clock.now().timestamp()})
         self._lines.put(None)
 
     def until(self, wanted: Callable[[Said], bool], patience: float = PATIENCE) -> Said:
@@ -55,15 +56,18 @@ class Watching:
 
     def turn(self, happening: str, kind: str | None = None) -> Said:
         """Return the finding that next takes this turn."""
-        said = self.until(
+        finding: Said = self.turned(happening, kind)["finding"]
+        return finding
+
+    def turned(self, happening: str, kind: str | None = None) -> Said:
+        """Return the event in which a finding next takes this turn."""
+        return self.until(
             lambda s: (
                 s["event"] == "finding"
                 and s["happening"] == happening
                 and kind in {None, s["finding"]["kind"]}
             )
         )
-        finding: Said = said["finding"]
-        return finding
 
     def swept(self) -> Said:
         """Wait for the next whole look."""

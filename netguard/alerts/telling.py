@@ -31,12 +31,13 @@ _LOOK_AGAIN = timedelta(seconds=1)  # after which a service that took longer is 
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of telling: messages delivered, whom they did not reach, and when to come again.
+    """What came of telling: messages delivered or not, whom none reached, when to come again.
 
     `again` is None while nothing waits; it is not in the future where more waits already.
     """
 
     delivered: int = 0
+    failed: int = 0
     gaps: tuple[Gap, ...] = ()
     again: datetime | None = None
 
@@ -109,9 +110,10 @@ class Teller:
         async with self._turn:
             for each in self._addressees.values():
                 each.pending = [*each.pending, *news][-MOST:]
-            delivered = self._ended().delivered
+            before = self._ended()
             told = await self._begin(self._free(), None, grace)
-        return _together([Told(delivered=delivered), told])
+        ended = Told(delivered=before.delivered, failed=before.failed)
+        return _together([ended, told])
 
     def _free(self) -> list[Addressee]:
         """Return those whom nothing is under way to."""
@@ -144,7 +146,7 @@ class Teller:
             work = self._tell(each, news, store=queue is not None)
             self._tasks[name] = asyncio.create_task(work)
         if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=None)
+            await asyncio.wait(self._tasks.values(), timeout=grace)
         told, now = self._ended(), self._clock()
         under_way = [self._addressees[name] for name in self._tasks]
         return _together(
@@ -203,7 +205,7 @@ class Teller:
             failed = msgspec.structs.replace(each.cursor, error=gap.detail)
             await self._move(each, failed, store=store)
             again = due(each.pace, each.cursor, now)
-            return Told(gaps=each.failing(untold, again, gap.remedy), again=again)
+            return Told(failed=1, gaps=each.failing(untold, again, gap.remedy), again=again)
         each.heard(from_memory, now)
         reached = news[-1].sequence if news else each.cursor.told
         told = AlertCursor(alert=each.cursor.alert, told=reached, told_at=now, last_attempt=now)
@@ -248,6 +250,7 @@ def _together(told: Iterable[Told]) -> Told:
     every = tuple(told)
     return Told(
         delivered=sum(each.delivered for each in every),
+        failed=sum(each.failed for each in every),
         gaps=tuple(gap for each in every for gap in each.gaps),
         again=min((each.again for each in every if each.again is not None), default=None),
     )

@@ -14,6 +14,7 @@ from netguard.config import Config, Reading, read
 from netguard.config.problems import errors
 from netguard.doctor import devices, machine, tracing
 from netguard.doctor.check import Check, failed
+from netguard.doctor.listening import listening
 from netguard.errors import ConfigError, Exit
 from netguard.meter import Progress
 
@@ -53,6 +54,7 @@ def _site(reading: Reading) -> Iterator[Check]:
     yield machine.unattended(config)
     yield machine.raw_sockets(config)
     yield from map(machine.segment, config.inventory.segments)
+    yield from listening(config.watch)
     with progress_bar() as progress:
         yield from asyncio.run(_network(config, progress))
 

@@ -41,10 +41,10 @@ def service_config(named: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 def hidden(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield what lies in a home folder, which the unit does not let netguard see."""
+    """Yield what lies in a home folder, or leads there: the unit does not let netguard see it."""
     for path in paths:
-        real = path.resolve()
-        if any(real.is_relative_to(home) for home in _HOMES):
+        ways = (path, path.resolve())
+        if any(way.is_relative_to(home) for way in ways for home in _HOMES):
             yield path
 
 

@@ -17,9 +17,9 @@ _Listening = tuple[str, str, LogSource]  # the key, the text as it is written, a
 def watch_problems(watch: Watch, place: Place) -> Iterator[Problem]:
     """Yield places that cannot all be listened at (errors), and what may surprise (warnings)."""
     listening = tuple(_listening(watch))
-    for (_, other, first), (key, text, second) in combinations(listening, 2):
+    for (other, written, first), (key, text, second) in combinations(listening, 2):
         if _meet(first, second):
-            detail = f"{other} takes it already"
+            detail = f"{other} = {written!r} takes it already"
             remedy = "Leave one of them out, or choose another port."
             yield place.problem(detail, key=key, value=text, remedy=remedy)
     for key, text, source in listening:

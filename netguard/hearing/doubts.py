@@ -78,9 +78,8 @@ class Doubts:
         """Take in a claim; return the doubt that it raises, None where it raises none."""
         address, mac = claim.place.ip, claim.mac
         known = self._known.gateways.get(address)
-        if known is not None:
-            others = known - {mac}
-            return None if mac in known else self._raise(address, others | {mac}, claim.seen)
+        if known is not None:  # itself it answers anyway, when everybody is asked
+            return None if mac in known else self._raise(address, frozenset((mac,)), claim.seen)
         if not any(address in network for network in self._known.networks):
             return None
         users = self._users.get(address)
@@ -92,8 +91,7 @@ class Doubts:
 
     def suspect(self, address: IPAddress, stations: Iterable[str], now: datetime) -> Doubt | None:
         """Raise a doubt that somebody else has: a device that wrote it into its log."""
-        known = self._known.gateways.get(address, frozenset())
-        return self._raise(address, known | frozenset(stations) | self._lately(address, now), now)
+        return self._raise(address, frozenset(stations) | self._lately(address, now), now)
 
     def take(self, most: int, *, urgent: bool) -> tuple[Doubt, ...]:
         """Return what is to be asked about now; it waits no longer."""

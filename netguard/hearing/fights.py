@@ -68,16 +68,12 @@ def _give_the_word(speakers: dict[str | None, str], hearer: str | None, mac: str
 
 def taking_turns(address: Address, ledger: Ledger, at: float) -> frozenset[str]:
     """Return the stations that take turns in claiming an address, none where nobody does."""
-    recent: list[Turn] = []
-    for turn in address.turns:
-        again = recent and recent[-1].mac == turn.mac
-        if (
-            at - turn.at <= WITHIN
-            and not again
-            and not are_one(turn.before, turn.mac, address, ledger)
-        ):
-            recent.append(turn)
-    last = recent[-TURNS:]
+    recent = (
+        turn
+        for turn in address.turns
+        if at - turn.at <= WITHIN and not are_one(turn.before, turn.mac, address, ledger)
+    )
+    last = list(recent)[-TURNS:]
     if len(last) < TURNS or last[-1].at - last[0].at < LASTING:
         return frozenset()
     spoke = [last[0].before, *(turn.mac for turn in last)]

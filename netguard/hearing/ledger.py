@@ -121,7 +121,7 @@ class Ledger:
 
     def at(self, place: Place) -> Address | None:
         """Return what is known of an address."""
-        return self._part(place).get(place)
+        return self._others.get(place) or self._kept.get(place)
 
     def contested(self, mac: str) -> AbstractSet[Place]:
         """Return what a station claims and others do too."""
@@ -135,6 +135,10 @@ class Ledger:
         return self._kept if place.ip in self._protected else self._others
 
     def _address(self, place: Place) -> Address:
+        address = self._others.get(place)
+        if address is not None:
+            self._others.move_to_end(place)
+            return address
         part = self._part(place)
         address = part.get(place)
         if address is not None:
@@ -157,8 +161,9 @@ class Ledger:
                 self._leave(mac, address)
 
     def _join(self, address: Address, claim: Claim, at: float) -> None:
+        # Thousands of forged ones speak once each: who spoke more often is worth remembering.
         if len(address.stations) >= STATIONS:
-            quiet = min(address.stations, key=lambda mac: _weight(address.stations[mac]))
+            _, _, quiet = min((min(s.count, 2), s.at, mac) for mac, s in address.stations.items())
             address.crowded_out += address.stations[quiet].count
             self._leave(quiet, address)
         address.stations[claim.mac] = _new(claim, at)
@@ -197,8 +202,3 @@ def _new(claim: Claim, at: float) -> Station:
         hows=(claim.how,),
         told=(claim.told,),
     )
-
-
-def _weight(station: Station) -> tuple[int, float]:
-    """Return what makes a claimant worth remembering: thousands of forged ones speak once each."""
-    return min(station.count, 2), station.at

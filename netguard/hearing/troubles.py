@@ -60,6 +60,8 @@ class Troubles:
         found = finding_of(accusation, address, claim.seen, segment)
         if known is not None:
             found = replace(found, first_seen=claim.seen, reopened=known.finding.reopened + 1)
+        elif found.first_seen > claim.seen:  # the clock was set back in between
+            found = replace(found, first_seen=claim.seen)
         self._troubles[name] = Trouble(found, accusation, address, at, at, claim.seen)
         return found
 

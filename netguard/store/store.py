@@ -162,6 +162,13 @@ class Store:
         with reading(self._engine) as connection:
             return tuple(sorted(rows.findings(connection, where), key=gravest_first))
 
+    def recent_findings(self, since: datetime) -> tuple[Finding, ...]:
+        """Return the findings that are not over, and those that were seen since then."""
+        columns = schema.findings.c
+        where = columns.state.in_(rows.UNRESOLVED) | (columns.last_seen >= since)
+        with reading(self._engine) as connection:
+            return tuple(rows.findings(connection, where))
+
     def finding(self, identifier: str) -> Finding | None:
         """Return the finding with this id."""
         with reading(self._engine) as connection:

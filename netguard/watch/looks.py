@@ -22,7 +22,7 @@ from netguard.watch.site import Site
 
 # A gateway's intruder answers as fast as the gateway. Two servers that hold on to one address do so
 # three times in 0.7 s, where a handover is over in a few milliseconds.
-URGENT = Hurry(rounds=1, patience=0.05)
+URGENT = Hurry(rounds=1, patience=0.03)
 BRISK = Hurry(rounds=3, spacing=0.3, patience=0.1)
 PATIENT = Hurry()
 

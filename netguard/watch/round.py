@@ -1,6 +1,7 @@
 """All that the daemon does by one configuration, until the next one or the end."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
@@ -35,6 +36,7 @@ from netguard.watch.notices import follow, receivers
 from netguard.watch.schedule import repeat
 from netguard.watch.site import Site
 from netguard.watch.tasks import Work, together, unbroken
+from probes.mac import vendor
 from probes.notices.hearing import Hearing
 from probes.records import Gap, Notice
 
@@ -44,6 +46,8 @@ SETTLED = 60.0  # seconds after which the first looks are over
 TOO_OFTEN = 600.0  # seconds in which it is told once that runs of one kind are late
 SOON = 0.1  # seconds, in which what is still to be told is gathered
 LONGEST = 60.0  # seconds that an end waits for a port that is being changed
+
+_ANY_MAC = "00:00:5e:00:53:00"
 
 Kept = dict[tuple[str, str | None], Ears]  # by the segment's name and interface
 
@@ -71,6 +75,7 @@ class Round:
         self._timer: asyncio.TimerHandle | None = None
         self._counting = counting
         self._night = SETTLED
+        self._settled = False
         self._late_told: dict[str, float] = {}
         self._untold: list[Changes] = []
         self._looks = Looks(
@@ -134,7 +139,7 @@ class Round:
         if settings.gateways:
             yield self._repeated("gateways", self._looks.gateways, settings.gateways)
         yield self._repeated("segments", self._looks.around, settings.segments)
-        yield self._repeated("devices", self._looks.everywhere, settings.devices, first=0)
+        yield self._repeated("devices", self._everywhere, settings.devices, first=0)
         if any(server.blocks for server in self._config.inventory.servers):
             yield self._repeated("servers", self._ask_servers, settings.servers, self._night)
         yield self._repeated("retention", self._prune, DAY, first=HOUR)
@@ -155,6 +160,12 @@ class Round:
         self._late_told[name] = now
         detail = f"{name}: a run took {took:.1f} s, longer than its interval of {interval:g} s"
         self._say(Event(time=self._clock(), event="late", detail=detail))
+
+    async def _everywhere(self) -> None:
+        await self._looks.everywhere()
+        if not self._settled:
+            self._settled = True
+            _settle()
 
     async def _ask_servers(self) -> None:
         servers = self._config.inventory.servers
@@ -195,13 +206,13 @@ class Round:
     # --- what follows
 
     async def _alert(self) -> None:
-        """Tell people whenever there is news; a service that is slow holds up no other."""
+        """Tell people whenever there is news, and at first what an earlier process left untold."""
         teller = Teller(self._config, clock=self._clock)
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                tasks.create_task(self._tell(teller))
+        await teller.get_ready()
+        while True:
+            await self._tell(teller)
+            await self._news.wait()
+            self._news.clear()
 
     async def _tell(self, teller: Teller) -> None:
         untold, self._untold = self._untold, []
@@ -209,7 +220,7 @@ class Round:
             await teller.tell_directly(changes)
         told = await teller.tell()
         self._counting.alerts_told += told.delivered
-        self._counting.alert_failures += len(told.gaps)
+        self._counting.alert_failures += told.failed
         self._report("alerts", (gap for gap in told.gaps if gap.subject != "store"))
         if told.again is not None:
             self._come_again(told.again)
@@ -264,6 +275,16 @@ def folder(config: Config) -> Path:
     """Return where the daemon keeps its lock and its spool: beside the store, if that is a file."""
     file = sqlite_file(config.store)
     return state_folder(os.environ) if file is None else file.parent
+
+
+def _settle() -> None:
+    """Take what the first look has loaded out of the collector's sight.
+
+    To look through all of it would hold everything up for a tenth of a second, again and again.
+    """
+    vendor(_ANY_MAC)  # loads the list of vendors, which the first finding would wait for
+    gc.collect()
+    gc.freeze()
 
 
 def _last_sweeps(config: Config) -> dict[str, SweepRecord] | None:

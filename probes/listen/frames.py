@@ -79,8 +79,8 @@ def parse(octets: bytes, link_type: int, *, interface: str, seen: datetime) -> t
     source, kind, payload, destination = _OPENERS[link_type](octets)
     tags = []
     while kind in _TAGS:
-        vlan, kind, payload = _untagged(payload)
-        tags.append(vlan)
+        tag, kind, payload = _untagged(payload)
+        tags.append(tag)
     if len(tags) > _MOST_TAGS:
         raise Malformed("frame", f"{len(tags)} VLAN tags one within the other")
     if kind <= _LONGEST:
@@ -88,8 +88,11 @@ def parse(octets: bytes, link_type: int, *, interface: str, seen: datetime) -> t
     reader = _READERS.get(kind)
     if reader is None or source is None:
         return ()
-    sighting = _sighting(interface, tags, source, seen)
-    return reader(sighting._replace(told=_station(destination)), payload)
+    vlan: int | None = None
+    if tags:
+        interface, vlan = _within(interface, tags)
+    told = _station(destination)
+    return reader(Sighting(interface, vlan, from_bytes(source), seen, told), payload)
 
 
 def _station(destination: bytes) -> str | None:
@@ -141,12 +144,10 @@ def _without_llc(length: bytes, payload: bytes) -> tuple[bytes, bytes]:
     return inside[:2], inside[2:]
 
 
-def _sighting(interface: str, tags: list[int], source: bytes, seen: datetime) -> Sighting:
-    if not tags:
-        return Sighting(interface, None, from_bytes(source), seen)
+def _within(interface: str, tags: list[int]) -> tuple[str, int | None]:
+    """Return the interface, and the VLAN there, that the tags tell of."""
     vlans = [vlan for vlan in tags if vlan]  # VLAN 0 is a priority, not a VLAN
-    where = ".".join([interface, *map(str, vlans[:-1])])
-    return Sighting(where, vlans[-1] if vlans else None, from_bytes(source), seen)
+    return ".".join([interface, *map(str, vlans[:-1])]), vlans[-1] if vlans else None
 
 
 def _read_ipv4(sighting: Sighting, payload: bytes) -> tuple[Heard, ...]:

@@ -22,8 +22,9 @@ class Counters(msgspec.Struct, kw_only=True):
 
     `claims` are the ARP and Neighbor claims among what was heard. `malformed` frames break their
     standard; `cut` ones might not, but were captured too short to tell. `unread` are those of link
-    types that are not Ethernet, `own` the records of this machine's own stations, `dropped` the
-    frames that the kernel lost before they could be read.
+    types that are not Ethernet, `own` the records of this machine's own stations, `echoes` frames
+    that came again at once, as in a loop, and `dropped` those that the kernel lost before they
+    could be read.
     """
 
     frames: int = 0
@@ -32,6 +33,7 @@ class Counters(msgspec.Struct, kw_only=True):
     cut: int = 0
     unread: int = 0
     own: int = 0
+    echoes: int = 0
     dropped: int = 0
 
 

@@ -1,28 +1,33 @@
 """Live ears on one interface, for an event loop: what stations say, as they say it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
 from probes.interfaces import own_macs
-from probes.listen.hearing import Counters, heard
+from probes.listen.hearing import Counters, Packet, heard
 from probes.listen.wire import Wire
 from probes.mac import from_bytes
 from probes.records import Heard
+
+_ECHO = 50_000_000  # nanoseconds: the same frame again, by a loop or a mirror port
+_RECENT = 4096  # frames
 
 
 class Listener:
     """An interface that is listened to, until the end of a `with`.
 
     `own_macs` are this machine's own stations. They are not heard: what comes back of our frames,
-    by a loop or another interface, claims nothing and is only counted. Opening and reading raise
+    by a loop or another interface, claims nothing and is only counted; and so are the frames that
+    go round in a loop, but for one of each every 50 ms. Opening and reading raise
     LinkError, with the remedy, as soon as the interface cannot be used.
     """
 
     def __init__(self, interface: str) -> None:
         self._counters = Counters()
         self._wire = Wire(interface)
+        self._recent: dict[bytes, int] = {}
         self.own_macs = frozenset(map(from_bytes, own_macs(self._wire.interfaces)))
 
     def __enter__(self) -> Self:
@@ -52,14 +57,28 @@ class Listener:
 
     def read(self) -> list[Heard]:
         """Return what the frames say that wait, of at most 1,024; does not wait for any."""
-        records = list(heard(self._wire.packets(), self._counters))
+        records = list(heard(self._without_echoes(self._wire.packets()), self._counters))
         others = [record for record in records if not self._is_own(record)]
         self._counters.own += len(records) - len(others)
         return others
 
+    def _without_echoes(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+        counters, recent = self._counters, self._recent
+        for packet in packets:
+            time, octets = packet[0], packet[3]
+            if 0 <= time - recent.get(octets, 0) < _ECHO:
+                counters.frames += 1
+                counters.echoes += 1
+                continue
+            if len(recent) >= _RECENT:
+                recent.clear()
+            recent[octets] = time
+            yield packet
+
     def _is_own(self, record: Heard) -> bool:
-        said_by = getattr(record, "sender_hw", None), getattr(record, "frame_source", None)
-        return not self.own_macs.isdisjoint(said_by)
+        own = self.own_macs
+        source = getattr(record, "frame_source", None)
+        return source in own or getattr(record, "sender_hw", None) in own
 
     async def batches(self) -> AsyncGenerator[list[Heard], None]:
         """Yield what is heard, as soon as anything is; others run between the batches."""

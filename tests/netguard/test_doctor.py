@@ -20,6 +20,7 @@ from netguard.config.settings import Vantage
 from netguard.doctor import machine, tracing
 from netguard.doctor.check import Check
 from netguard.doctor.devices import devices
+from netguard.doctor.listening import listening
 from netguard.inventory import Segment
 from netguard.lab import namespaces
 from netguard.store import open_store
@@ -32,6 +33,7 @@ from tests.snmpd import snmpd
 from tests.sshd import USER, Sshd, sshd
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can drop a right")
 
 
 # --- configuration, clock ---
@@ -231,6 +233,104 @@ def test_a_database_server_that_is_away_is_told() -> None:
     assert check.remedy
 
 
+# --- where the daemon listens ---
+
+
+def heard(folder: Path, watch: str) -> list[Check]:
+    return [*listening(load(write(folder, new=f"[watch]\n{watch}"), environ={}).watch)]
+
+
+def test_nothing_is_said_of_a_daemon_that_listens_nowhere(tmp_path: Path) -> None:
+    assert heard(tmp_path, "") == []
+
+
+def test_every_place_where_the_daemon_listens_is_tried_and_left_free(tmp_path: Path) -> None:
+    log = tmp_path / "messages"
+    log.touch()
+    port = free_port()
+    watch = (
+        f'syslog = ["udp:127.0.0.1:{port}", "tcp:[::]:{port}", "file:{log}"]\n'
+        f'traps = "udp:[::1]:{port}"\nmetrics = "127.0.0.1:{free_port()}"\n'
+    )
+    for _ in range(2):
+        checks = heard(tmp_path, watch)
+        assert [check.status for check in checks] == ["ok"] * 5
+    assert [check.subject.rpartition(":")[0] for check in checks] == [
+        "syslog udp:127.0.0.1",
+        "syslog tcp:[::]",
+        "syslog file",
+        "traps udp:[::1]",
+        "metrics 127.0.0.1",
+    ]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_port_in_use_is_a_warning_since_the_daemon_itself_may_have_it(
+    tmp_path: Path, transport: str
+) -> None:
+    kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if transport == "tcp":
+            other.listen()
+        port = other.getsockname()[1]
+        (check,) = heard(tmp_path, f'syslog = "{transport}:127.0.0.1:{port}"')
+    assert (check.status, check.detail) == ("warning", "in use")
+    assert check.remedy == f"By `netguard watch`? Else see by whom: ss -lnp 'sport = :{port}'"
+
+
+def test_an_address_of_another_machine_cannot_be_listened_at(tmp_path: Path) -> None:
+    (check,) = heard(tmp_path, 'traps = "udp:192.0.2.9:5162"')
+    assert (check.subject, check.status) == ("traps udp:192.0.2.9:5162", "failed")
+    assert (check.detail, check.remedy) == (
+        "cannot be listened at: Cannot assign requested address",
+        "See this machine's own: ip address",
+    )
+
+
+@ROOT
+def test_a_low_port_needs_a_right_that_the_unit_has_to_give(tmp_path: Path) -> None:
+    path = write(tmp_path, new='[watch]\nsyslog = "udp:127.0.0.1:514"')
+    program = (
+        "import sys; from pathlib import Path; from netguard.config import load;"
+        "from netguard.doctor.listening import listening;"
+        "(check,) = listening(load(Path(sys.argv[1]), environ={}).watch);"
+        "print(check.status, check.remedy)"
+    )
+    unprivileged = ("--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service")
+    done = subprocess.run(
+        ["setpriv", *unprivileged, sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("failed Use a port from 1024 on, or add CAP_NET_BIND_SERVICE")
+
+
+def test_a_log_file_that_is_still_to_come_is_a_warning(tmp_path: Path) -> None:
+    (check,) = heard(tmp_path, f'syslog = "file:{tmp_path}/none"')
+    assert (check.status, check.detail) == ("warning", "not there yet")
+
+
+def test_a_log_file_that_is_none_or_leads_nowhere_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    paths = (tmp_path, tmp_path / "pipe", tmp_path / "loop")
+    checks = [check for path in paths for check in heard(tmp_path, f'syslog = "file:{path}"')]
+    assert [(check.status, check.detail.partition(":")[0]) for check in checks] == [
+        ("failed", "is no plain file"),
+        ("failed", "is no plain file"),
+        ("failed", "cannot be read"),
+    ]
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as trying:
+        trying.bind(("::", 0))
+        port: int = trying.getsockname()[1]
+        return port
+
+
 # --- devices ---
 
 SYS_DESCR, SYS_OBJECT_ID, BRIDGE = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.17.1.1.0"
@@ -322,7 +422,6 @@ def test_a_device_whose_secret_is_missing_fails_alone(tmp_path: Path) -> None:
 
 # --- tracing, from here and from elsewhere ---
 
-ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can drop a right")
 TRACING = (
     "import asyncio, sys; from pathlib import Path; from netguard.config import load;"
     "from netguard.doctor.tracing import tracing;"

@@ -5,8 +5,10 @@ from typing import get_args
 import msgspec
 import pytest
 
+from netguard.alerts.listing import AlertState
 from netguard.checking import FailingAlert, Seen
 from netguard.checking import Verdict as Checked
+from netguard.cli.alert import Delivery
 from netguard.cli.device import DeviceReport, FdbRow
 from netguard.emergency.report import PortReport
 from netguard.findings import Claimant, Evidence, Finding, Location
@@ -64,6 +66,8 @@ PROMISED = {
     Checked: "status summary findings segments failing_alerts stale_s details",
     Seen: "name last_sweep age_s stale gaps",
     FailingAlert: "alert attempts error",
+    AlertState: "number scheme severity told_at waiting waiting_since attempts last_attempt error",
+    Delivery: "number scheme severity delivered detail remedy",
 }
 
 

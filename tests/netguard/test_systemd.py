@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -53,7 +54,7 @@ def analyzed(folder: Path, text: str, *command: str) -> subprocess.CompletedProc
 @ANALYZE
 @pytest.mark.parametrize("change", [str, uncommented])
 def test_systemd_finds_nothing_wrong_with_the_unit_nor_with_what_it_has_commented_out(
-    folder: Path, change: "type[str]"
+    folder: Path, change: Callable[[str], str]
 ) -> None:
     text = change(unit(("/bin/true",), Path("/etc/netguard/netguard.toml")))
     done = analyzed(folder, text, "verify")
@@ -238,6 +239,37 @@ def test_everything_works_under_the_unit_and_is_kept_in_its_folder(folder: Path,
 
 
 WHAT = ("doctor", "sweep")
+
+
+@REAL
+@pytest.mark.packets
+def test_the_daemon_itself_keeps_watch_takes_up_settings_and_ends(folder: Path, lab: Lab) -> None:
+    written = re.sub(r"(?m)^(store|write) = .*\n", "", lab.config.read_text())
+    file = folder / "netguard.toml"
+    file.write_text(f'{written}\n[watch]\nmetrics = "127.0.0.1:9477"\n')
+    with booted(folder, unit(NETGUARD, CONFIG), "", lab.command("mon", [])) as machine:
+        healthy = {"ActiveState": "active", "StatusText": "0 findings open, 0 gaps"}
+        assert machine.wait_for(**healthy) == healthy, (folder / "stderr").read_text()
+        file.write_text(f'{written}\n[watch]\nmetrics = "127.0.0.1:9478"\n')
+        machine.run("systemctl", "reload", "netguard")
+        ports = lab.command("mon", ["ss", "-Hlnt"])
+        eventually(lambda: ":9478 " in subprocess.check_output(ports, text=True))
+        lab.break_("gateway-hijack")
+        told = folder / "stdout"
+        eventually(lambda: "gateway-hijack" in told.read_text())
+        machine.run("systemctl", "stop", "netguard")
+        over = {"ActiveState": "inactive", "Result": "success", "NRestarts": "0"}
+        assert machine.wait_for(**over) == over
+        machine.run("cp", "/var/lib/netguard/netguard.db", FOLDER)
+    with open_store(f"sqlite:///{folder}/netguard.db") as store:
+        assert "gateway-hijack" in [finding.kind for finding in store.findings()]
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 DAEMON = """

@@ -1,12 +1,14 @@
 """`netguard config` as an operator runs it."""
 
 import re
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from netguard.cli import run
+from netguard.config.places import SYSTEM_CONFIG
 from tests.config_files import write
 
 Captured = pytest.CaptureFixture[str]
@@ -152,6 +154,43 @@ def test_show_names_the_file_and_every_setting_with_its_default(
     assert shown["servers"] == "1"
     assert shown["shutdown.protected"] == "cat1 Gi0/1 198.51.100.1"
     assert shown["watch.segments"] == "60"
+    assert shown["retention"] == "31536000"
+
+
+LISTENING = """[watch]
+syslog = ["udp:0.0.0.0:5514", "tcp:[::1]:5514", "file:/var/log/messages"]
+traps = "udp:[::]:5162"
+metrics = "[::1]:9477"
+"""
+
+
+def test_show_tells_where_the_daemon_listens_as_it_is_written(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    path = write(tmp_path, new=LISTENING)
+    assert run(["config", "show", "--config", str(path)]) == 0
+    shown = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert shown["watch.syslog"] == "udp:0.0.0.0:5514 tcp:[::1]:5514 file:/var/log/messages"
+    assert (shown["watch.traps"], shown["watch.metrics"]) == ("udp:[::]:5162", "[::1]:9477")
+    assert run(["config", "show", "--json", "--config", str(path)]) == 0
+    watch = msgspec.json.decode(capsys.readouterr().out)["watch"]
+    assert watch == {
+        "gateways": 1,
+        "segments": 60,
+        "devices": 300,
+        "servers": 86400,
+        "syslog": ["udp:0.0.0.0:5514", "tcp:[::1]:5514", "file:/var/log/messages"],
+        "traps": "udp:[::]:5162",
+        "metrics": "[::1]:9477",
+    }
+
+
+def test_show_leaves_empty_where_the_daemon_does_not_listen(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    assert run(["config", "show", "--config", str(write(tmp_path))]) == 0
+    out = capsys.readouterr().out
+    assert "watch.syslog\t\nwatch.traps\t\nwatch.metrics\t\n" in out
 
 
 def test_show_speaks_json(tmp_path: Path, capsys: Captured) -> None:
@@ -160,6 +199,7 @@ def test_show_speaks_json(tmp_path: Path, capsys: Captured) -> None:
     assert list(shown) == [
         "file",
         "store",
+        "retention",
         "snmp",
         "ssh",
         "devices",
@@ -208,6 +248,74 @@ def test_what_the_sample_has_commented_out_is_good_too(
     told = capsys.readouterr().out.splitlines()
     assert len(told) == 10  # only the secret files are missing
     assert all("/etc/netguard/" in line and "No such file" in line for line in told)
+
+
+# --- the unit ---
+
+
+def test_the_unit_runs_this_netguard_with_the_named_configuration(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    path = write(tmp_path)
+    assert run(["config", "init", "--systemd", "--config", str(path)]) == 0
+    (line,) = re.findall(r"(?m)^ExecStart=(.*)", capsys.readouterr().out)
+    assert line == f"{sys.executable} -m netguard watch --config {path}"
+
+
+def test_the_unit_reads_the_systems_configuration_and_never_a_users_own(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netguard").mkdir()
+    write(tmp_path / "netguard")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("NETGUARD_CONFIG", raising=False)
+    assert run(["config", "init", "--systemd"]) == 0
+    out, err = capsys.readouterr()
+    assert " watch --config /etc/netguard/netguard.toml\n" in out
+    missing = "there is no /etc/netguard/netguard.toml yet" in err
+    assert missing is not SYSTEM_CONFIG.exists()
+
+
+def test_the_unit_of_the_environments_configuration_names_it(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NETGUARD_CONFIG", str(write(tmp_path)))
+    assert run(["config", "init", "--systemd"]) == 0
+    assert f" watch --config {tmp_path}/netguard.toml\n" in capsys.readouterr().out
+
+
+def test_no_unit_is_printed_for_a_named_configuration_that_is_missing(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    assert run(["config", "init", "--systemd", "--config", f"{tmp_path}/none.toml"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, "none.toml: no such file" in err) == ("", True)
+
+
+def test_a_program_and_a_configuration_that_the_unit_cannot_see_are_told(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path)
+    command = ["config", "init", "--systemd", "--config", str(path)]
+    monkeypatch.setattr("netguard.config.unit._HOMES", (tmp_path,))
+    assert run(command) == 0
+    assert capsys.readouterr().err == (
+        f"netguard: {path} is in a home folder, which the unit hides\n"
+        f"  Copy it: install -D -m 0644 {path} /etc/netguard/netguard.toml\n"
+    )
+    monkeypatch.setattr("netguard.config.unit._HOMES", (Path(sys.executable).parent,))
+    assert run(command) == 0
+    assert capsys.readouterr().err.startswith(
+        f"netguard: {sys.executable} is in a home folder, which the unit hides\n  Install netguard"
+    )
+
+
+def test_the_unit_is_the_same_in_json(tmp_path: Path, capsys: Captured) -> None:
+    command = ["config", "init", "--systemd", "--config", str(write(tmp_path))]
+    run(command)
+    unit = capsys.readouterr().out
+    assert run([*command, "--json"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out) == {"unit": unit}
 
 
 def uncommented(sample: str) -> str:

@@ -25,7 +25,17 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("check",), ("server",), ("server", "check"), ("server", "list")], ids=" ".join
+    "words",
+    [
+        (),
+        ("alert",),
+        ("alert", "test"),
+        ("check",),
+        ("server",),
+        ("server", "check"),
+        ("server", "list"),
+    ],
+    ids=" ".join,
 )
 def test_help_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     program = (

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from netguard.config import credentials, load, read, secret_problems
-from netguard.config.places import SYSTEM_CONFIG
+from netguard.config.places import SYSTEM_CONFIG, default_store, state_folder
+from netguard.config.settings import LogSource, Watch
 from netguard.errors import ConfigError
 from netguard.inventory import Device, Gateway, SwitchPort
 from probes.snmp import Credentials
@@ -13,6 +14,7 @@ from tests.config_files import GOOD, write
 
 WHOLE = """
 store = "postgresql+psycopg://netguard@db.example.net/netguard"
+retention = "90d"
 
 [snmp.edge]
 read = "env:NG_READ"
@@ -75,11 +77,13 @@ protected = ["cat1 Gi0/1", "198.51.100.1", "00:00:5E:00:53:01"]
 restore_after = "30m"
 
 [watch]
+gateways = "2s"
 segments = "30s"
 devices = "10m"
 servers = "1d"
-syslog = "udp:0.0.0.0:5514"
+syslog = ["udp:0.0.0.0:5514", "tcp:[::]:5514", "file:/var/log/messages"]
 traps = "udp:[::1]:5162"
+metrics = "127.0.0.1:9477"
 
 [[alert]]
 url = "syslog://"
@@ -130,7 +134,13 @@ def test_every_key_of_every_section_is_understood(tmp_path: Path) -> None:
     )
     assert config.shutdown.restore_after == 1800
     assert (config.watch.segments, config.watch.devices, config.watch.servers) == (30, 600, 86400)
-    assert (config.watch.syslog, config.watch.traps) == (("0.0.0.0", 5514), ("::1", 5162))  # noqa: S104 - only read
+    assert (config.watch.gateways, config.retention) == (2, 90 * 86400)
+    assert config.watch.syslog == (
+        LogSource("udp", "0.0.0.0", 5514),  # noqa: S104 - only read
+        LogSource("tcp", "::", 5514),
+        LogSource("file", "/var/log/messages"),
+    )
+    assert (config.watch.traps, config.watch.metrics) == (("::1", 5162), ("127.0.0.1", 9477))
     assert (config.alerts[0].url, config.alerts[0].severity) == ("syslog://", "critical")
 
 
@@ -139,7 +149,8 @@ def test_what_is_left_out_stands_at_its_default(tmp_path: Path) -> None:
     assert (config.snmp["edge"].timeout, config.snmp["edge"].retries) == (1.5, 2)
     assert config.inventory.segments[0].pace == 500
     assert (config.shutdown.automatic, config.shutdown.per_hour) == ((), 3)
-    assert (config.watch.segments, config.watch.syslog) == (60, None)
+    assert config.retention == 365 * 86400
+    assert config.watch == Watch(gateways=1, segments=60, devices=300, servers=86400)
     assert (config.vantages, config.alerts) == ((), ())
 
 
@@ -291,7 +302,59 @@ FAULTS = [
     ),
     ("", "[watch]\nsegments = '0'", "[watch]: segments = '0': not an interval. Write e.g. 1m."),
     ("", "[watch]\nsegments = '5'", "[watch]: segments = '5': not a duration. Write e.g. 30s,"),
-    ("", "[watch]\nsyslog = '5514'", "[watch]: syslog = '5514': not udp:ADDRESS:PORT."),
+    ("", "[watch]\ngateways = '100ms'", "[watch]: gateways = '100ms': not a duration. Write e.g."),
+    ("", "[watch]\ndevices = '0'", "[watch]: devices = '0': not an interval. Write e.g. 1m."),
+    ("", "[watch]\nservers = '0d'", "[watch]: servers = '0d': not an interval. Write e.g. 1m."),
+    ("", "[watch]\nservers = 24", "[watch]: servers = 24: wrong kind of value. Write a string."),
+    ("", "[watch]\nsyslog = '5514'", "[watch]: syslog = '5514': not udp:ADDRESS:PORT, tcp:ADDR"),
+    ("", "[watch]\nsyslog = ''", "[watch]: syslog = '': not udp:ADDRESS:PORT, tcp:ADDRESS:PORT or"),
+    (
+        "",
+        "[watch]\nsyslog = 5514",
+        "[watch]: syslog = 5514: wrong kind of value. Write a string or",
+    ),
+    ("", "[watch]\nsyslog = ['file:/a', 1]", "[watch]: syslog[1] = 1: wrong kind of value. Write"),
+    (
+        "",
+        "[watch]\nsyslog = ['udp:0.0.0.0:5514', 'tls:0.0.0.0:6514']",
+        "[watch]: syslog = 'tls:0.0.0.0:6514': not udp:ADDRESS:PORT, tcp:ADDRESS:PORT or file:/",
+    ),
+    ("", "[watch]\nsyslog = 'file:messages'", "[watch]: syslog = 'file:messages': not udp:ADDRES"),
+    ("", "[watch]\nsyslog = 'udp:0.0.0.0:0'", "[watch]: syslog = 'udp:0.0.0.0:0': port 0 does not"),
+    ("", "[watch]\ntraps = '0.0.0.0:5162'", "[watch]: traps = '0.0.0.0:5162': not udp:ADDRESS:PO"),
+    ("", "[watch]\ntraps = 'udp:noc:5162'", "[watch]: traps = 'udp:noc:5162': not an IP address."),
+    ("", "[watch]\ntraps = ['udp:0.0.0.0:1']", "[watch]: traps = ['udp:0.0.0.0:1']: wrong kind"),
+    (
+        "",
+        "[watch]\nmetrics = 9477",
+        "[watch]: metrics = 9477: wrong kind of value. Write a string.",
+    ),
+    ("", "[watch]\nmetrics = '9477'", "[watch]: metrics = '9477': not ADDRESS:PORT. Write e.g. 12"),
+    ("", "[watch]\nmetrics = '::1'", "[watch]: metrics = '::1': not ADDRESS:PORT. Write e.g. 127."),
+    (
+        "",
+        "[watch]\nsyslog = 'udp:192.0.2.9:5162'\ntraps = 'udp:0.0.0.0:5162'",
+        "[watch]: traps = 'udp:0.0.0.0:5162': syslog = 'udp:192.0.2.9:5162' takes it already. L",
+    ),
+    (
+        "",
+        "[watch]\nsyslog = ['tcp:[::]:9477']\nmetrics = '127.0.0.1:9477'",
+        "[watch]: metrics = '127.0.0.1:9477': syslog = 'tcp:[::]:9477' takes it already.",
+    ),
+    (
+        "",
+        "[watch]\nsyslog = ['file:/var/log/messages', 'file:/var/log/messages']",
+        "[watch]: syslog = 'file:/var/log/messages': syslog = 'file:/var/log/messages' takes it",
+    ),
+    ("store", "retention = '0'\nstore", "retention = '0': not an interval. Write e.g. 1m."),
+    ("store", "retention = '1y'\nstore", "retention = '1y': not a duration. Write e.g. 30s, 5m,"),
+    ("store", "retention = 365\nstore", "retention = 365: wrong kind of value. Write a string."),
+    ("store", "retention = ['1d']\nstore", "retention = ['1d']: wrong kind of value. Write a st"),
+    (
+        "store",
+        "retention = '999999d'\nstore",
+        "retention = '999999d': longer than a hundred years. Write at most 36500d.",
+    ),
     (
         "",
         "[shutdown]\nautomatic = ['x']",
@@ -338,6 +401,60 @@ def test_a_sweep_that_takes_minutes_is_a_warning_and_not_refused(tmp_path: Path)
     assert problem.severity == "warning"
     assert problem.detail == "one ARP sweep of it takes 9 minutes"
     assert len(load(path, environ={}).inventory.segments) == 2
+
+
+# --- what is odd, and not refused ---
+
+
+def warned(path: Path) -> list[str]:
+    """Return the warnings about a file without errors."""
+    assert load(path, environ={}).path == path
+    problems = read(path, environ={}).problems
+    return [f"{p.table}: {p.key} = {p.value}: {p.detail}".removeprefix(": ") for p in problems]
+
+
+@pytest.mark.parametrize(
+    ("new", "warning"),
+    [
+        ("syslog = 'udp:0.0.0.0:514'", "syslog = 'udp:0.0.0.0:514': ports below 1024 need CAP_NET"),
+        (
+            "traps = 'udp:[::1]:162'",
+            "traps = 'udp:[::1]:162': ports below 1024 need CAP_NET_BIND_S",
+        ),
+        ("metrics = '127.0.0.1:80'", "metrics = '127.0.0.1:80': ports below 1024 need CAP_NET_BIN"),
+        (
+            "metrics = '0.0.0.0:9477'",
+            "metrics = '0.0.0.0:9477': everybody who reaches this address",
+        ),
+        ("metrics = '[::]:9477'", "metrics = '[::]:9477': everybody who reaches this address can "),
+    ],
+)
+def test_where_it_listens_may_deserve_a_warning(tmp_path: Path, new: str, warning: str) -> None:
+    (said,) = warned(write(tmp_path, new=f"[watch]\n{new}"))
+    assert said.startswith(f"[watch]: {warning}")
+
+
+def test_a_retention_under_two_days_deserves_a_warning(tmp_path: Path) -> None:
+    (said,) = warned(write(tmp_path, old="store", new="retention = '47h'\nstore"))
+    assert said == "retention = '47h': what is over, and where stations were, is soon forgotten"
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "[watch]\ngateways = '0'\nsyslog = []",
+        "[watch]\nsyslog = 'udp:0.0.0.0:1024'\nmetrics = '[::1]:9477'",
+        "[watch]\nsyslog = ['udp:0.0.0.0:5514', 'tcp:0.0.0.0:5514']\ntraps = 'udp:0.0.0.0:5162'",
+        "[watch]\nsyslog = ['udp:192.0.2.9:5514', 'udp:192.0.2.10:5514']",
+        "[watch]\nsyslog = ['udp:0.0.0.0:5514', 'udp:[2001:db8::9]:5514']",
+        "[watch]\nsyslog = ['file:/var/log/messages', 'file:/var/log/kern.log']",
+        "[watch]\nmetrics = '127.0.0.9:9477'",
+    ],
+)
+def test_what_is_usual_deserves_none(tmp_path: Path, good: str) -> None:
+    path = write(tmp_path, new=good)
+    path.write_text(f"retention = '2d'\n{path.read_text()}")
+    assert warned(path) == []
 
 
 # --- which file ---
@@ -429,6 +546,26 @@ def test_a_store_left_out_is_a_file_in_the_state_folder(tmp_path: Path) -> None:
     assert config.store == "sqlite:////home/noc/state/netguard/netguard.db"
     root = "/var/lib/netguard" if os.geteuid() == 0 else "/home/noc/.local/state/netguard"
     assert load(path, environ={"HOME": "/home/noc"}).store == f"sqlite:///{root}/netguard.db"
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"STATE_DIRECTORY": "/var/lib/netguard"}, "/var/lib/netguard"),
+        ({"STATE_DIRECTORY": "/var/lib/private/a:/var/lib/b"}, "/var/lib/private/a"),
+        ({"STATE_DIRECTORY": "/var/lib/a", "XDG_STATE_HOME": "/home/noc"}, "/var/lib/a"),
+        ({"STATE_DIRECTORY": "", "XDG_STATE_HOME": "/home/noc/state"}, "/home/noc/state/netguard"),
+    ],
+)
+def test_the_state_is_kept_where_systemd_says(environ: dict[str, str], folder: str) -> None:
+    assert state_folder(environ) == Path(folder)
+    assert default_store(environ) == f"sqlite:///{folder}/netguard.db"
+
+
+def test_the_store_of_a_service_is_in_the_folder_that_systemd_gives(tmp_path: Path) -> None:
+    path = write(tmp_path, old='store = "sqlite:////var/lib/netguard/netguard.db"')
+    config = load(path, environ={"STATE_DIRECTORY": f"{tmp_path}/state"})
+    assert config.store == f"sqlite:///{tmp_path}/state/netguard.db"
 
 
 # --- secrets ---

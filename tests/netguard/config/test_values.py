@@ -3,12 +3,16 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from netguard.config.settings import LogSource
 from netguard.config.values import (
     BadValue,
     address,
+    address_port,
     duration,
     host_port,
+    interval,
     listener,
+    log_source,
     mac,
     network,
     protected,
@@ -32,6 +36,12 @@ UNDERSTOOD: list[tuple[Callable[[str], object], str, object]] = [
     (host_port, "sw-1.example.net:1161", ("sw-1.example.net", 1161)),
     (listener, "udp:0.0.0.0:5514", ("0.0.0.0", 5514)),  # noqa: S104 - only read
     (listener, "udp:[::]:5162", ("::", 5162)),
+    (log_source, "udp:192.0.2.9:514", LogSource("udp", "192.0.2.9", 514)),
+    (log_source, "tcp:[2001:DB8::9]:5514", LogSource("tcp", "2001:db8::9", 5514)),
+    (log_source, "file:/var/log/my messages", LogSource("file", "/var/log/my messages")),
+    (log_source, "file:/var/log/a:b", LogSource("file", "/var/log/a:b")),
+    (address_port, "127.0.0.1:9477", ("127.0.0.1", 9477)),
+    (address_port, "[::1]:9477", ("::1", 9477)),
     (switch_port, "cat1 Fa0/3", SwitchPort("cat1", "Fa0/3")),
     (switch_port, " edge1   ethernet 1/1 ", SwitchPort("edge1", "ethernet 1/1")),
     (duration, "30s", 30),
@@ -39,6 +49,8 @@ UNDERSTOOD: list[tuple[Callable[[str], object], str, object]] = [
     (duration, "24h", 86400),
     (duration, "7d", 604800),
     (duration, "0", 0),
+    (duration, "36500d", 3153600000),
+    (interval, "1s", 1),
     (protected, "198.51.100.1", ip_address("198.51.100.1")),
     (protected, "00-00-5E-00-53-01", "00:00:5e:00:53:01"),
     (protected, "cat1 Gi0/1", SwitchPort("cat1", "Gi0/1")),
@@ -62,15 +74,31 @@ REFUSED: list[tuple[Callable[[str], object], str, str]] = [
     (host_port, "[192.0.2.1", "Write e.g. 192.0.2.1"),
     (host_port, "[edge1]:161", "Write e.g. 192.0.2.1"),
     (host_port, "edge 1", "Write e.g. 192.0.2.1"),
-    (listener, "tcp:0.0.0.0:5514", "Write e.g. udp:0.0.0.0:5514."),
-    (listener, "udp:5514", "Write e.g. udp:0.0.0.0:5514."),
-    (listener, "udp:0.0.0.0", "Write e.g. udp:0.0.0.0:5514."),
+    (listener, "tcp:0.0.0.0:5514", "Write e.g. udp:0.0.0.0:5162."),
+    (listener, "udp:5514", "Write e.g. udp:0.0.0.0:5162."),
+    (listener, "udp:0.0.0.0", "Write e.g. udp:0.0.0.0:5162."),
+    (listener, "udp:[::1]", "Write e.g. 127.0.0.1:9477 or [::1]:9477."),
+    (listener, "udp:::1", "Write e.g. 127.0.0.1:9477 or [::1]:9477."),
     (listener, "udp:localhost:5514", "Write e.g. 198.51.100.20."),
+    (log_source, "udp", "Write e.g. udp:0.0.0.0:5514, tcp:0.0.0.0:5514 or file:"),
+    (log_source, "UDP:0.0.0.0:5514", "Write e.g. udp:0.0.0.0:5514, tcp:"),
+    (log_source, "udp::5514", "Write e.g. 127.0.0.1:9477 or"),
+    (log_source, "file:", "Write e.g. udp:0.0.0.0:5514, tcp:"),
+    (log_source, "file:/var/log/a\0b", "Write e.g. udp:0.0.0.0:5514, tcp:"),
+    (address_port, "", "Write e.g. 127.0.0.1:9477"),
+    (address_port, ":9477", "Write e.g. 127.0.0.1:9477"),
+    (address_port, "127.0.0.1", "Write e.g. 127.0.0.1:9477"),
+    (address_port, "[::1]", "Write e.g. 127.0.0.1:9477"),
+    (address_port, "::1:9477", "Write e.g. 127.0.0.1:9477"),
+    (address_port, "127.0.0.1:99999", "Ports are 1 to 65535."),
+    (address_port, "localhost:9477", "Write e.g. 198.51.100.20."),
     (switch_port, "Fa0/3", "Write e.g. cat1 Fa0/3."),
     (switch_port, "", "Write e.g. cat1 Fa0/3."),
     (duration, "5", "Write e.g. 30s"),
     (duration, "-5m", "Write e.g. 30s"),
     (duration, "1.5h", "Write e.g. 30s"),
+    (duration, "36501d", "Write at most 36500d."),
+    (interval, "0s", "Write e.g. 1m."),
     (protected, "Gi0/1", "Write e.g. cat1 Gi0/1"),
 ]
 
@@ -78,6 +106,13 @@ REFUSED: list[tuple[Callable[[str], object], str, str]] = [
 @pytest.mark.parametrize(("parse", "text", "meaning"), UNDERSTOOD)
 def test_a_text_is_understood(parse: Callable[[str], object], text: str, meaning: object) -> None:
     assert parse(text) == meaning
+
+
+@pytest.mark.parametrize(
+    "text", ["udp:0.0.0.0:5514", "tcp:[2001:db8::9]:5514", "file:/var/log/messages"]
+)
+def test_where_log_lines_come_from_is_said_as_it_is_written(text: str) -> None:
+    assert str(log_source(text)) == text
 
 
 @pytest.mark.parametrize(("parse", "text", "remedy"), REFUSED)

@@ -51,6 +51,11 @@ def ra(at: float, station: str, lifetime: int = 1800) -> RouterAdvert:
     )
 
 
+def minutes(start: float, end: float) -> list[ArpClaim]:
+    """Return what a station on another address says meanwhile, once a minute."""
+    return [arp(at, THIRD, OTHER) for at in range(int(start), int(end), 60)]
+
+
 def in_turns(times: int = 4, *stations: str, ip: str = IP, every: float = 1) -> list[ArpClaim]:
     who = stations or (OWNER, SECOND)
     return [arp(n * every, who[n % len(who)], ip) for n in range(times)]

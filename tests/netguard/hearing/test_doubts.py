@@ -67,7 +67,7 @@ def test_who_was_not_heard_for_long_has_left() -> None:
 def test_a_gateways_own_station_is_no_doubt_and_any_other_is_urgent() -> None:
     doubts = Doubts(KNOWN)
     (doubt,) = heard(doubts, claim(GATEWAY, ROUTER), claim(GATEWAY, OTHER, 1))
-    assert doubt == Doubt(GATEWAY, frozenset({ROUTER, OTHER}), urgent=True)
+    assert doubt == Doubt(GATEWAY, frozenset({OTHER}), urgent=True)
     assert doubts.take(9, urgent=False) == ()
     assert doubts.take(9, urgent=True) == (doubt,)
 
@@ -125,7 +125,7 @@ def test_a_notice_of_a_device_raises_a_doubt_about_all_who_are_known() -> None:
     doubts.learn({HOST: [ONE]}, at(0))
     assert doubts.suspect(HOST, [OTHER], at(1)) == Doubt(HOST, frozenset({ONE, OTHER}), False)  # noqa: FBT003
     doubt = doubts.suspect(GATEWAY, [OTHER], at(1))
-    assert doubt == Doubt(GATEWAY, frozenset({ROUTER, OTHER}), True)  # noqa: FBT003
+    assert doubt == Doubt(GATEWAY, frozenset({OTHER}), True)  # noqa: FBT003
 
 
 def test_a_flood_of_addresses_is_bounded_and_a_gateways_doubt_still_finds_room() -> None:

@@ -22,17 +22,18 @@ from tests.netguard.hearing.frames import (
     THIRD,
     arp,
     in_turns,
+    minutes,
     na,
     ra,
 )
 
 
-def heard(frames: Iterable[Heard], ground: Ground | None = None, until: float = 0) -> list[Finding]:
+def heard(frames: Iterable[Heard], ground: Ground | None = None) -> list[Finding]:
     ear, last = Ear(ground or Ground()), START
     for frame in frames:
         ear.hear(frame)
         last = max(last, frame.seen)
-    return list(ear.findings(max(last, START + timedelta(seconds=until))))
+    return list(ear.findings(last))
 
 
 # --- conflicts
@@ -209,14 +210,16 @@ def test_a_router_that_another_ends_in_its_name_is_fought_over() -> None:
 
 
 def test_a_quarrel_that_nobody_has_heard_of_for_ten_minutes_is_over() -> None:
-    (finding,) = heard(in_turns(), until=700)
+    (finding,) = heard([*in_turns(), *minutes(60, 600)])
+    assert finding.state == "open"
+    (finding,) = heard([*in_turns(), *minutes(60, 700)])
     assert finding.state == "resolved"
     assert finding.last_seen == START + timedelta(seconds=3)
 
 
 def test_one_that_begins_again_after_that_begins_anew() -> None:
     later = [arp(2000 + n, (OWNER, SECOND)[n % 2]) for n in range(4)]
-    (finding,) = heard([*in_turns(), *later])
+    (finding,) = heard([*in_turns(), *minutes(60, 2000), *later])
     assert finding.state == "open"
     assert (finding.reopened, finding.first_seen) == (1, START + timedelta(seconds=2002))
 

@@ -65,7 +65,7 @@ def test_the_same_pattern_abused_is_found(rule: Rule) -> None:
 
 
 @given(SEVERAL)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=100)
 def test_harmless_things_at_once_are_harmless(told: list[tuple[str, float]]) -> None:
     casts = [(RULES[name], Cast(number), start) for number, (name, start) in enumerate(told)]
     frames = at_once(*(later(rule.harmless(who), start) for rule, who, start in casts))
@@ -73,7 +73,7 @@ def test_harmless_things_at_once_are_harmless(told: list[tuple[str, float]]) -> 
 
 
 @given(SEVERAL, st.sampled_from(sorted(RULES)))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=100)
 def test_a_trouble_is_found_among_harmless_things(
     told: list[tuple[str, float]], trouble: str
 ) -> None:

@@ -33,7 +33,7 @@ def _becomes_master(who: Cast, at: float, station: str, leaving: str) -> Frames:
     if leaving:
         yield reply(at + 0.002, leaving, who.ip, who.asker)
         yield garp(at + 0.003, leaving, who.ip)
-    yield reply(at + 1, station, who.ip, who.asker)
+    yield reply(at + 1.5, station, who.ip, who.asker)
     yield from (garp(at + 5 + n / 10000, station, who.ip) for n in range(5))
 
 
@@ -62,6 +62,7 @@ def dhcp_reuse(who: Cast) -> Frames:
     """Three take over each other's addresses within seconds, each after having asked."""
     yield from lives(who, who.ip, who.owner, 0, 10)
     yield from lives(who, who.other, who.second, 0, 10)
+    yield reply(10, who.owner, who.ip, who.second)  # they talk with each other, before and after
     for start, station, ip in (
         (12, who.owner, who.other),  # who had the one gets the other
         (16, who.asker2, who.ip),
@@ -70,12 +71,13 @@ def dhcp_reuse(who: Cast) -> Frames:
         yield from (probe(start + n, station, ip) for n in range(3))
         yield from (garp(start + 3 + n / 2, station, ip) for n in range(2))
         yield from lives(who, ip, station, start + 4.5, 60)
+    yield from (reply(at, who.owner, who.other, who.asker2) for at in (60, 62))
 
 
 def dhcp_lease_ignored(who: Cast) -> Frames:
     """The one before comes back to the address that is another's now."""
     yield from dhcp_reuse(who)
-    yield from in_turns(who, who.ip, who.asker2, who.owner, start=61)
+    yield from in_turns(who, who.ip, who.asker2, who.owner, start=64)
 
 
 def containers(who: Cast) -> Frames:
@@ -99,7 +101,7 @@ RULES: dict[str, Rule] = {
     "live migration": Rule(
         migration, migration_left_the_original_running, address=lambda who: who.other
     ),
-    "DHCP reuse": Rule(dhcp_reuse, dhcp_lease_ignored, accused=lambda who: who.asker2),
+    "DHCP reuse": Rule(dhcp_reuse, dhcp_lease_ignored, accused=lambda who: who.owner),
     "containers": Rule(
         containers,
         container_with_its_host_s_address,

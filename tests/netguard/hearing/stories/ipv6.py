@@ -117,11 +117,13 @@ def taken6(who: Cast) -> Frames:
 
 def between6(who: Cast) -> Frames:
     """Whoever tells each of two that it is the other stands between them."""
-    yield ns(0, who.owner, who.ip6)
-    yield ns(0.1, who.asker2, who.other6)
     for at in range(10, 60, 10):
         yield na(at, who.second, who.ip6, to=who.asker2)
         yield na(at + 0.1, who.second, who.other6, to=who.owner)
+    yield ns(51, who.owner, who.ip6)
+    yield ns(51.1, who.asker2, who.other6)
+    yield na(60, who.second, who.ip6, to=who.asker2)
+    yield na(60.1, who.second, who.other6, to=who.owner)
 
 
 def two_moved6(who: Cast) -> Frames:
@@ -131,6 +133,7 @@ def two_moved6(who: Cast) -> Frames:
     for at in range(10, 60, 10):
         yield na(at, who.second, who.ip6, to=who.asker)
         yield na(at + 0.1, who.second, who.other6, to=who.asker)
+        yield na(at + 1, who.second, who.ip6, to=who.asker2)  # of which one has another now
 
 
 RULES: dict[str, Rule] = {

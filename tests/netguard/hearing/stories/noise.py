@@ -1,5 +1,6 @@
 """What claims nothing, or does not count twice: probes, loops, torn frames, VLANs."""
 
+from probes.mac import from_bytes, to_bytes
 from tests.netguard.hearing.octets import EVERYBODY, Cast, arp, garp, probe, reply
 from tests.netguard.hearing.stories.rule import Frames, Rule, in_turns, lives
 
@@ -48,8 +49,11 @@ def loop_with_two(who: Cast) -> Frames:
             yield garp(second + n / 1000, station, who.ip)
 
 
-def torn(station: str, bit: int = 4) -> str:
-    return f"{station[:-2]}{int(station[-2:], 16) ^ bit:02x}"
+def torn(station: str, bits: int = 4) -> str:
+    """Return a MAC that differs in these bits, and is nobody's."""
+    octets = bytearray(to_bytes(station))
+    octets[4] ^= bits
+    return from_bytes(bytes(octets))
 
 
 def misprints(who: Cast) -> Frames:

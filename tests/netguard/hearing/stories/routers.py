@@ -2,7 +2,7 @@
 
 from netguard.hearing.ear import Ground
 from tests.netguard.hearing.octets import Cast, garp, pinned, probe, reply
-from tests.netguard.hearing.stories.frames import (
+from tests.netguard.hearing.stories.noise import (
     neighbouring_gateway,
     torn,
     torn_gateway,
@@ -75,6 +75,13 @@ def glbp_taken(who: Cast) -> Frames:
         yield reply(at + 0.6, who.second, who.ip, who.asker)
 
 
+def glbp_with_a_forwarder_too_many(who: Cast) -> Frames:
+    yield from glbp(who)
+    for at in range(20, 32):
+        yield reply(at, forwarder(who, at % 3 + 1), who.ip, who.asker)
+        yield reply(at + 0.6, forwarder(who, 9), who.ip, who.asker)
+
+
 def anycast_gateway(who: Cast) -> Frames:
     """Every leaf of a fabric answers with the one MAC that they share: several times at once."""
     for at in range(20):
@@ -116,6 +123,9 @@ RULES: dict[str, Rule] = {
     ),
     "two VRRP masters": Rule(one_virtual_master, two_real_masters),
     "GLBP": Rule(glbp, glbp_taken),
+    "GLBP, a forwarder too many": Rule(
+        glbp, glbp_with_a_forwarder_too_many, accused=lambda who: forwarder(who, 9)
+    ),
     "EVPN anycast gateway": Rule(anycast_gateway, anycast_leaf_with_its_own_mac),
     "torn frames of a gateway": Rule(
         torn_gateway,
