@@ -74,7 +74,7 @@ def ask_again(
     progress: Callable[[int, int], None],
 ) -> SegmentView:
     """Ask again about the doubtful addresses only; nothing is asked where there is no doubt."""
-    doubtful = disputes(view, seen) if seen.sweep else {}
+    doubtful = {} if seen.gaps else disputes(view, seen)
     others = addresses_by_station(seen.claims) if doubtful else {}
     by_arp = partial(
         arp.retest,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from ipaddress import IPv4Address
 
 import msgspec
 
@@ -93,7 +92,6 @@ def _stations(view: View, segment: Segment) -> dict[IPAddress, frozenset[str]]:
         gateway.address: known_stations(view, before, gateway)
         | {t.station for t in tests_of(before, gateway.address)}
         for gateway in segment.gateways
-        if isinstance(gateway.address, IPv4Address)
     }
 
 

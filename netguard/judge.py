@@ -31,7 +31,7 @@ def judge(view: View) -> tuple[Finding, ...]:
     scenes = [
         Scene(view=view, seen=seen, topology=ways, homes=ports)
         for seen in view.segments
-        if seen.sweep is not None
+        if seen.sweep is not None or seen.tests
     ]
     heard = (finding for scene in scenes for rule in RULES for finding in rule(scene))
     read = (finding for rule in TABLE_RULES for finding in rule(view, ways, ports))

@@ -55,7 +55,12 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def lab(practice: Lab) -> Iterator[Lab]:
-    """A healthy practice network; whatever the test breaks is mended after it."""
+    """A healthy practice network that remembers nothing; what the test breaks is mended after it.
+
+    A trouble that had come and gone in an earlier test would be held to be flapping.
+    """
     practice.mend()
+    for file in practice.directory.glob("netguard.db*"):
+        file.unlink()
     yield practice
     practice.mend()

@@ -4,7 +4,7 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -101,10 +101,17 @@ def watching(
 ) -> Iterator[Watching]:
     """Run the daemon on the station with an edited configuration, until the end of the `with`."""
     config = configured(lab, folder, edits)
+    with running(command(lab, config, "watch", "--json", prefix=prefix), folder) as daemon:
+        yield daemon
+
+
+@contextmanager
+def running(argv: Sequence[str], folder: Path) -> Iterator[Watching]:
+    """Run a daemon by its command line until the end of the `with`."""
     errors = folder / "stderr"
     with errors.open("wb") as file:
         process = subprocess.Popen(
-            command(lab, config, "watch", "--json", prefix=prefix),
+            argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=file,

@@ -93,6 +93,8 @@ def show_finding(finding: Finding, now: datetime, *, whole: bool = False) -> Non
     """Print one finding in a few lines, and the next command to run; `whole` with its evidence."""
     label = click.style(finding.severity.upper(), fg=COLOURS[finding.severity], bold=True)
     state = "" if finding.state == "open" else f", {finding.state}"
+    if finding.quiet_since is not None:  # it came and went, so it is held open for a while
+        state += f", quiet since {when(finding.quiet_since, now)}"
     click.echo(f"{label} {finding.id}  (first seen {when(finding.first_seen, now)}{state})")
     click.echo(folded(printable(finding.summary), first="  ", rest="  "))
     for claimant in finding.claimants:

@@ -28,13 +28,13 @@ _LONGEST = {True: timedelta(seconds=30), False: timedelta(minutes=10)}
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a segment beforehand.
 
-    `gateways` are the MACs that each gateway is known by, none where nobody knows; `is_assigned`
-    says whether an IPv4 address is anybody's at all.
+    `gateways` are the MACs that each gateway is known by, none where nobody knows; `is_expected`
+    says whether it is no surprise that somebody has an address.
     """
 
     networks: tuple[IPNetwork, ...] = ()
     gateways: Mapping[IPAddress, frozenset[str]] = {}
-    is_assigned: Callable[[IPAddress], bool] = lambda _: True
+    is_expected: Callable[[IPAddress], bool] = lambda _: True
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -118,7 +118,7 @@ class Doubts:
         users = self._users.get(address, {})
         if mac in users or len(others) < CLAIMANTS:
             self._note(address, {**dict.fromkeys(others, now), **users, mac: now})
-        if others or not self._known.is_assigned(address):
+        if others or not self._known.is_expected(address):
             return self._raise(address, others | {mac}, now)
         return None
 

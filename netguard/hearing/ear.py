@@ -96,13 +96,14 @@ class Ear:
     def heed(self, claim: Claim) -> Finding | None:
         """Take in a claim as `hear` does."""
         at = self._elapsed.at(claim.seen)
-        if not self._concerns(claim.place, claim.how):
+        pinned = self._ground.gateways.get(claim.place.ip)
+        if pinned is None and not self._concerns(claim.place, claim.how):
             return None
         self.claims += 1
         address = self._ledger.add(claim, at)
         if address is None:
             return None
-        accusation = self._accusation(address, claim, at)
+        accusation = self._accusation(address, claim, at, pinned)
         if accusation is None:
             return None
         return self._troubles.note(accusation, address, claim, at, self._ground.segment)
@@ -116,9 +117,12 @@ class Ear:
         return self._troubles.told(self._elapsed.at(now))
 
     def _concerns(self, place: Place, how: str) -> bool:
-        """Tell whether an address is to be judged; a router's always, once it has advertised it."""
+        """Tell whether an address that is no gateway's is to be judged.
+
+        A router's always is, once it has advertised it.
+        """
         ip = place.ip
-        if ip in self._ground.gateways or how in ADVERTS:
+        if how in ADVERTS:
             return True
         if not self._ranges:
             return ip.version != _IPV4 or _is_a_station_s(int(ip))
@@ -127,8 +131,9 @@ class Ear:
             return True
         return ip.version != _IPV4 and self._ledger.at(place) is not None
 
-    def _accusation(self, address: Address, claim: Claim, at: float) -> Accusation | None:
-        pinned = self._ground.gateways.get(claim.place.ip)
+    def _accusation(
+        self, address: Address, claim: Claim, at: float, pinned: frozenset[str] | None
+    ) -> Accusation | None:
         if pinned and self._is_here(claim, pinned):
             intruders = frozenset() if claim.mac in pinned else _intruders(address, pinned)
             if not intruders:
@@ -138,7 +143,9 @@ class Ear:
             return None
         if self._is_rogue(address, claim):
             return Accusation(kind="rogue-router", accused=frozenset({claim.mac}))
-        return self._quarrel(address, claim, at)
+        if len(address.stations) == 1:
+            return None
+        return self._quarrel(address, claim, at, gateway=pinned is not None)
 
     def _is_here(self, claim: Claim, pinned: frozenset[str]) -> bool:
         """Tell whether a gateway's address is the gateway's where it was claimed.
@@ -161,10 +168,11 @@ class Ear:
             return False
         return claim.how == ADVERT or (claim.how in ADVERTS and len(address.stations) > 1)
 
-    def _quarrel(self, address: Address, claim: Claim, at: float) -> Accusation | None:
+    def _quarrel(
+        self, address: Address, claim: Claim, at: float, *, gateway: bool
+    ) -> Accusation | None:
         took_turn = take_turn(address, claim, self._ledger, at)
         kind: Kind = "rogue-router" if address.advertises else "address-conflict"
-        gateway = claim.place.ip in self._ground.gateways
         # The stronger word first: it says who of the two is to be looked for.
         if between := standing_between(address, claim.mac, self._ledger, at):
             victim, second = between
@@ -186,7 +194,8 @@ class Ear:
             return pinned is not None and bool(accusation.accused - pinned)
         if len(accusation.accused) == 1:
             return not accusation.accused <= self._known
-        return not pinned and self._concerns(place, ADVERT if address.advertises else "")
+        how = ADVERT if address.advertises else ""
+        return not pinned and (pinned is not None or self._concerns(place, how))
 
 
 def _range(network: IPNetwork) -> tuple[int, int, int]:

@@ -30,14 +30,12 @@ _IPV4 = 4
 
 
 def take_turn(address: Address, claim: Claim, ledger: Ledger, at: float) -> bool:
-    """Note who speaks now; return whether it is another's turn.
+    """Note who of several speaks now; return whether it is another's turn.
 
     Each hearer is told apart: a bond that balances its answers (balance-alb) shows each of them one
     MAC of several, and always the same. A router that advertises itself does so before everybody.
     """
     if address.speakers is None:
-        if len(address.stations) == 1:
-            return False
         address.speakers = _speakers(address, claim.mac)
     hearer = None if address.advertises else claim.told
     before = address.speakers.get(hearer, claim.mac)

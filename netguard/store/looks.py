@@ -63,8 +63,8 @@ def follow(
 
 
 def _turned_since(connection: sa.Connection, moment: datetime) -> Iterator[str]:
-    query = sa.select(_HISTORY.c.finding).where(_HISTORY.c.at > moment).distinct()
-    yield from connection.scalars(query)
+    # Without DISTINCT, for which SQLite would rather read the whole history in another order.
+    yield from connection.scalars(sa.select(_HISTORY.c.finding).where(_HISTORY.c.at > moment))
 
 
 def _note(connection: sa.Connection, look: Look) -> None:

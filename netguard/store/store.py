@@ -101,6 +101,7 @@ class Store:
 
         That is: sweeps, but the last; bindings not seen since; findings that were over, with their
         history. Identities of gateways and the history of ports stay. Others may write meanwhile.
+        An SQLite file does not shrink by it: what is written next takes that room.
         """
         gone: Counter[str] = Counter()
         for step in retention.STEPS:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import sqlalchemy as sa
 
 from netguard.store.failures import explained
@@ -27,6 +28,7 @@ def connectable(url: sa.URL) -> sa.Engine:
             url,
             pool_pre_ping=True,
             connect_args=dict(_POSTGRESQL),
+            json_deserializer=msgspec.json.decode,
             # Any other would show who waited for the lock the state from before he had it.
             isolation_level="READ COMMITTED",
         )
@@ -34,7 +36,7 @@ def connectable(url: sa.URL) -> sa.Engine:
         return engine
     # Between two transactions the file is whole and nobody has it open: it may be moved, copied or
     # replaced under a process that runs for months. Opening it costs half a millisecond.
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, json_deserializer=msgspec.json.decode)
     sa.event.listen(engine, "do_connect", _open_what_is_there)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

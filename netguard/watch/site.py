@@ -19,6 +19,8 @@ from netguard.view import (
 )
 from probes.records import IPAddress
 
+_SWEPT_VERSION = 4
+
 
 class Site:
     """The configuration, what the store remembers, the devices and segments as last seen."""
@@ -101,11 +103,13 @@ def _known(site: Site, segment: Segment, pinned: Mapping[IPAddress, frozenset[st
         *site.last_look(segment).own_addresses,
     }
 
-    def is_assigned(address: IPAddress) -> bool:
+    def is_expected(address: IPAddress) -> bool:
+        if address.version != _SWEPT_VERSION:
+            return False  # nobody was asked yet who has it
         return everything or address in explained or site.index.assigned_to(address) is not None
 
     return Known(
         networks=segment.networks,
         gateways={address: macs for address, macs in gateways.items() if macs},
-        is_assigned=is_assigned,
+        is_expected=is_expected,
     )

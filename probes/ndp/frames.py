@@ -93,7 +93,7 @@ def _claim(frame: bytes, interface: str, seen: datetime) -> Claim | None:
     if datagram is None or datagram.protocol != ICMP6:
         return None
     source = frame[6:12]
-    said = ndp.read(Sighting(interface, None, from_bytes(source), seen), datagram)
+    said = ndp.read(Sighting(interface, None, from_bytes(source), seen, None), datagram)
     advertised = datagram.body[0] == _ADVERTISEMENT
     answered = datagram.destination if advertised else b""
     for record in said:

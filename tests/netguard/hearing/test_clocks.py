@@ -21,6 +21,8 @@ from tests.netguard.hearing.frames import (
     arp,
     minutes,
 )
+from tests.netguard.hearing.octets import Cast, found
+from tests.netguard.hearing.stories.rule import in_turns
 
 HOUR = 3600
 JUMPS = pytest.mark.parametrize("jump", [-20 * 365 * 24 * HOUR, -HOUR, -30, 30, HOUR, 10**8])
@@ -101,6 +103,16 @@ def test_frames_that_come_late_make_no_time_pass() -> None:
     for n in range(10_000):
         elapsed.at(at(n % 2 * 5))
     assert elapsed.at(at(5)) == 5
+
+
+@JUMPS
+def test_a_capture_in_which_the_clock_is_set_tells_the_quarrel_that_goes_on(jump: int) -> None:
+    who = Cast()
+    quarrel = [
+        *in_turns(who, who.ip, who.owner, who.second, start=0),
+        *in_turns(who, who.ip, who.owner, who.second, start=jump + 10),
+    ]
+    assert [(f.kind, f.state) for f in found(quarrel)] == [("address-conflict", "open")]
 
 
 @given(st.lists(TIMES, min_size=2))

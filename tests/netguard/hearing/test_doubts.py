@@ -16,7 +16,7 @@ ROUTER, ONE, OTHER, THIRD = (f"00:00:5e:00:53:{n:02x}" for n in (1, 0x20, 0x21, 
 KNOWN = Known(
     networks=(ip_network("198.51.100.0/25"), ip_network("2001:db8::/64")),
     gateways={GATEWAY: frozenset({ROUTER})},
-    is_assigned=lambda address: address != FREE,
+    is_expected=lambda address: address != FREE,
 )
 
 

@@ -5,7 +5,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from time import monotonic, sleep
 
 import pytest
 
-from netguard.lab import namespaces
 from netguard.lab.control import Lab
 from netguard.lab.scenarios import SCENARIOS
 from tests.netguard.test_scenarios import TROUBLES

@@ -50,6 +50,15 @@ def test_a_time_past_all_calendars_is_malformed() -> None:
     assert counters == Counters(frames=1, malformed=1)
 
 
+def test_packets_are_heard_in_their_order_whatever_their_times() -> None:
+    times = [TIME, TIME - 3600 * SECOND, 0, TIME + 1]
+    records = heard([packet(CLAIM, time=time) for time in times], Counters())
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    assert [record.seen for record in records] == [
+        epoch + timedelta(microseconds=time // 1000) for time in times
+    ]
+
+
 def test_a_capture_is_heard_while_it_still_comes() -> None:
     counters = Counters()
     capture = pcap(packet(CLAIM), packet(CLAIM))

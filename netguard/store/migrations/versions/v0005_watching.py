@@ -7,7 +7,7 @@ revision = "0005"
 down_revision = "0004"
 
 _MOMENT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
-_BY_TIME = (("bindings", "last_seen"), ("sweeps", "started"), ("finding_history", "at"))
+_BY_TIME = (("sweeps", "started"), ("finding_history", "at"))
 
 
 def upgrade() -> None:
