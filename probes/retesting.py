@@ -167,7 +167,15 @@ class Tally:
         return self._all_in(self._unicast)
 
     def _all_in(self, answers: dict[Pair, dict[int, float]]) -> bool:
-        return all(self._round in answers[pair] for pair in self._pairs())
+        """Tell whether all have answered; who never has is waited for in the first round only.
+
+        He is asked in the others too, and has until the end of each.
+        """
+        return all(
+            self._round in answers[pair]
+            for pair in self._pairs()
+            if self._round == 0 or pair in self._heard
+        )
 
     def results(self, rounds: int, seen: datetime) -> tuple[ClaimTest, ...]:
         """Return one record for each address and station, in order."""

@@ -72,7 +72,9 @@ def test_each_trouble_is_said_once_with_its_port_and_then_that_it_is_over(
     assert daemon.complaints() == ""
 
 
-def test_harmless_churn_is_met_with_silence(lab: Lab, daemon: Watching) -> None:
+def test_harmless_churn_is_met_with_silence_and_trouble_after_it_with_one_word(
+    lab: Lab, daemon: Watching
+) -> None:
     deadline = monotonic() + MINUTES * 60
     for number, look_alike in enumerate(cycle(LOOK_ALIKES)):
         lab.break_(look_alike)
@@ -83,6 +85,12 @@ def test_harmless_churn_is_met_with_silence(lab: Lab, daemon: Watching) -> None:
             break
     assert daemon.turns() == []
     assert [s for s in daemon.said if s["event"] in {"gap", "deed"}] == []
+    lab.break_("gateway-hijack")
+    found = daemon.turn("opened")
+    assert blamed(found) == [("ds0004", "cat1 Fa0/4")]
+    lab.mend("gateway-hijack")
+    assert daemon.turn("resolved")["id"] == found["id"]
+    assert len(daemon.turns()) == 2
 
 
 @pytest.mark.parametrize("trouble", ["gateway-hijack-quiet", "gateway-silent-and-taken"])
