@@ -109,3 +109,10 @@ def _unheard(counters: Counters, ear: Ear) -> Iterator[Gap]:
             detail=f"there was no room for {ear.forgotten} of the addresses that were claimed",
             remedy="name the networks that matter (--network)",
         )
+    if ear.untold:
+        yield Gap(
+            subject="capture",
+            kind="findings-forgotten",
+            detail=f"there was no room for {ear.untold} of the troubles that were heard",
+            remedy="name the networks that matter (--network)",
+        )

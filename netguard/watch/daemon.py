@@ -49,7 +49,7 @@ class Daemon:
             self._config = self._next
             self._over.clear()
             with sole_watcher(folder(self._config)):
-                self._happened(happening, str(self._config.path))
+                self._happened(happening, _what(self._config))
                 await Round(
                     self._config,
                     ears,
@@ -83,6 +83,16 @@ class Daemon:
 
     def _happened(self, kind: Kind, detail: str = "") -> None:
         self._say(Event(time=self._clock(), event=kind, detail=detail))
+
+
+def _what(config: Config) -> str:
+    """Say in a line what is watched, and who is told: nobody is worth seeing."""
+    inventory = config.inventory
+    heard = sum(segment.interface is not None for segment in inventory.segments)
+    return (
+        f"{config.path}: {len(inventory.segments)} segments, {heard} of them listened to;"
+        f" {len(inventory.devices)} devices; {len(config.alerts) or 'no'} alerts"
+    )
 
 
 @contextmanager

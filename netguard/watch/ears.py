@@ -128,7 +128,7 @@ class Ears:
 
     def _hear(self, record: Heard) -> None:
         claim = claim_of(record, self._gateways)
-        if claim is None:
+        if claim is None or claim.place.vlan is not None:  # tagged: another segment's
             return
         self.ear.heed(claim)
         doubt = self.doubts.hear(claim)

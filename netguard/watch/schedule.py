@@ -4,16 +4,17 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
+LATE = 1.5  # intervals; a run that takes longer is told
 JITTER = 0.05  # of the interval: many daemons must not ask the same devices at the same moment
 
 
-def following(began: float, ended: float, interval: float) -> tuple[float, int]:
-    """Return when the run after this one comes, and how many are left out till then.
+def following(began: float, ended: float, interval: float) -> float:
+    """Return when the run after this one comes; those that would have begun in it are left out.
 
-    All in seconds of one clock; a run that ended after others would have begun leaves them out.
+    All in seconds of one clock.
     """
     missed = max(0, int((ended - began) // interval))
-    return began + interval * (missed + 1), missed
+    return began + interval * (missed + 1)
 
 
 async def repeat(
@@ -34,7 +35,7 @@ async def repeat(
         began = loop.time()
         await work()
         ended = loop.time()
-        due, missed = following(began, ended, interval)
+        due = following(began, ended, interval)
         due += interval * JITTER * random.uniform(-1, 1)  # noqa: S311 - any jitter will do
-        if missed:
+        if ended - began > interval * LATE:
             late(ended - began)

@@ -1,4 +1,4 @@
-"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, an hour).
+"""Every measurement, one after the other: `python -m tests.benchmarks` (as root, two hours).
 
 Each in a process of its own, so that none is charged with the memory of the one before.
 """
@@ -13,6 +13,8 @@ BENCHES = (
     "bench_polling",
     "bench_recordings",
     "bench_listen",
+    "bench_store",
+    "bench_watch",
     "bench_emergency",
     "bench_forwarding",
 )

@@ -29,8 +29,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from statistics import median
@@ -38,7 +37,6 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import NamedTuple
 
-import msgspec
 from rich.console import Console
 
 from netguard.config import load
@@ -52,7 +50,6 @@ from tests.benchmarks.figures import (
     NETGUARD,
     get_command,
     interleaved,
-    milliseconds,
     new_table,
     set_command,
     warn,
@@ -68,7 +65,6 @@ from tests.benchmarks.hijack import (
     first_forged,
     inside,
 )
-from tests.benchmarks.hijack_daemon import Step
 from tests.benchmarks.port_command import command
 from tests.segment import Tap
 from tests.station import configured
@@ -80,12 +76,11 @@ QUIET = 2.5  # seconds after mending in which caches and forwarding tables come 
 
 
 class Run(NamedTuple):
-    """Seconds from the first forged frame, what was written down, and how long each step took."""
+    """Seconds from the first forged frame, and what was written down."""
 
     down: float | None
     verified: float | None
     outcome: Outcome | None
-    steps: tuple[Step, ...] = ()
 
 
 class Practice(NamedTuple):
@@ -136,7 +131,7 @@ def timer(p: Practice, config: Path) -> AbstractContextManager[object]:
 
 
 def daemon(p: Practice, config: Path) -> AbstractContextManager[object]:
-    return Daemon(p.mon, config, config.parent / "steps")
+    return Daemon(p.mon, config, config.parent / "said")
 
 
 # --- closing: from the first forged frame to the port down and verified
@@ -157,18 +152,7 @@ def closed_by(p: Practice, scheduler: Callable[..., AbstractContextManager[objec
         down=down - began if down else None,
         verified=ended.at.timestamp() - began if ended else None,
         outcome=ended.outcome if ended else None,
-        steps=tuple((name, at - began, took) for name, at, took in steps_of(config.parent)),
     )
-
-
-def steps_of(folder: Path) -> list[Step]:
-    """Return the timed steps of the look in which the port was closed."""
-    file = folder / "steps"
-    for line in file.read_bytes().splitlines() if file.exists() else ():
-        outcome, steps = msgspec.json.decode(line, type=tuple[str, list[Step]])
-        if outcome != "refused":
-            return steps
-    return []
 
 
 def closed_by_hand(p: Practice) -> Run:
@@ -199,7 +183,7 @@ def closing(console: Console) -> None:
     with practice() as p:
         contestants: dict[str, Callable[[], Run]] = {
             "a cold process each second": lambda: closed_by(p, timer),
-            "in one long-lived process": lambda: closed_by(p, daemon),
+            "netguard watch": lambda: closed_by(p, daemon),
             "tcpdump, snmpset, snmpget": lambda: closed_by_hand(p),
         }
         runs = interleaved(contestants, RUNS)
@@ -212,25 +196,8 @@ def closing(console: Console) -> None:
         seen = [run.verified for run in each if run.verified]
         table.add_row(name, *(f"{f(of):.2f}" for of in (downs, seen) for f in (median, max)))
     console.print(table)
-    show_steps(console, [run.steps for run in runs["in one long-lived process"] if run.steps])
     for name, each in runs.items():
         warn(console, name, [run.outcome for run in each])
-
-
-def show_steps(console: Console, runs: Sequence[Sequence[Step]]) -> None:
-    """Print what the look that closed the port was made of, in one long-lived process."""
-    table = new_table("The look that closed the port, medians", ("began at s", "ms", "worst ms"))
-    first: dict[str, list[float]] = defaultdict(list)
-    took: dict[str, list[float]] = defaultdict(list)
-    for steps in runs:
-        for name in {name for name, *_ in steps}:
-            first[name].append(min(at for called, at, _ in steps if called == name))
-            took[name].append(sum(ms for called, _, ms in steps if called == name))
-    for name in sorted(first, key=lambda name: median(first[name])):
-        table.add_row(name, f"{median(first[name]):.2f}", *milliseconds(took[name]))
-    both = [sum(ms for name, _, ms in run if name in ("SET", "read-back")) for run in runs]
-    table.add_row("SET and read-back", "", *milliseconds(both))
-    console.print(table)
 
 
 # --- outage: what a victim feels

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Self
 
 from netguard import clock
@@ -111,21 +111,21 @@ class Timer(Background):
 
 
 class Daemon:
-    """One process on a host that looks each full second; its output is what it timed."""
+    """`netguard watch` on a host; its output is what happened."""
 
     def __init__(self, namespace: int, config: Path, log: Path) -> None:
-        self._log = log
-        module = "tests.benchmarks.hijack_daemon"
+        argv = [sys.executable, "-P", "-m", "netguard", "--config", str(config), "watch", "--json"]
         with namespaces.entered(namespace), log.open("wb") as said:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", module, str(config)], stdin=subprocess.PIPE, stdout=said
-            )
+            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=said)
+        while b'"event":"sweep"' not in log.read_bytes():
+            sleep(0.1)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # its stdin closes: it ends once its look has ended
+        self._process.terminate()  # it ends once no port is being changed
+        self._process.wait()
 
 
 def until_full_second() -> float:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.probes.listen.crafting import (
     link_layer,
     router_advertisement,
 )
+from tests.probes.listen.flooding import NEIGHBOR, Flood
 from tests.probes.ndp.place import address, announced, host, link_local, prober, speak_ipv6
 from tests.segment import Segment, mac, raw, repeating
 from tests.watching import Watching, running
@@ -116,6 +118,19 @@ def test_who_is_no_router_any_more_may_say_so(
     place.daemon.swept()
     place.daemon.swept()
     assert place.daemon.turns() == []
+
+
+def test_a_gateway_that_is_taken_in_a_flood_of_forged_stations_is_found(place: Place) -> None:
+    speak_ipv6(place.segment, place.other, "eth0", address(GATEWAY))
+    with Flood(place.segment.host(4), NEIGHBOR, 200_000):
+        sleep(3)
+        place.say(announced(address(GATEWAY), mac(3)))
+        finding = place.daemon.turn("opened")
+        status = Path(f"/proc/{place.daemon.process.pid}/status").read_text()
+    assert (finding["kind"], accused(finding)) == ("gateway-hijack", {mac(3)})
+    peak = int(status.partition("VmHWM:")[2].split()[0])
+    assert peak < 400_000, "KiB"
+    assert {f for _, f in place.daemon.turns()} == {finding["id"]}
 
 
 def advert(number: int, *, lifetime: int) -> bytes:

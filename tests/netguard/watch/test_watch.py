@@ -4,20 +4,27 @@
 """
 
 import os
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import cycle
 from pathlib import Path
 from time import monotonic, sleep
 
+import msgspec
 import pytest
 
+from netguard.lab import namespaces
 from netguard.lab.control import Lab
 from netguard.lab.scenarios import SCENARIOS
+from tests.benchmarks.hijack import inside
+from tests.netguard.alerts.webhook import running
 from tests.netguard.test_scenarios import TROUBLES
-from tests.station import report_of, station
+from tests.station import Edit, report_of, station
 from tests.watching import Said, Watching, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
@@ -180,26 +187,52 @@ def test_what_was_found_survives_a_kill_and_is_not_said_again(lab: Lab, tmp_path
         assert second.end(signal.SIGINT) == 0
 
 
-def test_a_device_that_logs_a_duplicate_has_the_address_asked_about(
-    lab: Lab, tmp_path: Path
-) -> None:
-    """A quiet duplicate: nothing of it is heard, and the next sweep is an hour away."""
-    listens = (
+SELDOM = (
+    (
         OFTEN[0][0],
-        OFTEN[0][1]
-        .replace("5s", "1h")
-        .replace("20s", "1h")
-        .replace("\n\n", '\nsyslog = "udp:127.0.0.1:5514"\n\n', 1),
+        f'[watch]\nsegments = "1h"\ndevices = "1h"\n{{}}\n\n{OFTEN[0][0]}',
+    ),
+)
+
+
+def seldom(*settings: str) -> tuple[Edit, ...]:
+    """Sweep once an hour, so that nothing is found by sweeping."""
+    ((old, new),) = SELDOM
+    return ((old, new.format("\n".join(settings))),)
+
+
+DUPLICATE = "Duplicate address 198.51.100.22 on Vlan226, sourced by 0000.5e00.5323"
+ENTRY = "1.3.6.1.4.1.9.9.41.1.2.3.1"  # CISCO-SYSLOG-MIB clogHistoryEntry
+OBJECTS = (
+    *(f"{ENTRY}.2.9", "s", "IP"),
+    *(f"{ENTRY}.3.9", "i", "5"),
+    *(f"{ENTRY}.4.9", "s", "DUPADDR"),
+    *(f"{ENTRY}.5.9", "s", DUPLICATE),
+)
+LOG = f"<188>%IP-4-DUPADDR: {DUPLICATE}"
+TELLING = {
+    "syslog by UDP": ["logger", "-n", "127.0.0.1", "-P", "5514", "-d", LOG],
+    "syslog by TCP": ["logger", "-n", "127.0.0.1", "-P", "5515", "-T", LOG],
+    "a notification": [
+        *("snmptrap", "-v2c", "-c", "public", "-Ln", "127.0.0.1:5162", ""),
+        *("1.3.6.1.4.1.9.9.41.2.0.1", *OBJECTS),
+    ],
+}
+
+
+@pytest.mark.parametrize("by", TELLING)
+def test_a_device_that_tells_of_a_duplicate_has_the_address_asked_about(
+    lab: Lab, tmp_path: Path, by: str
+) -> None:
+    """A quiet duplicate: nothing of it is heard."""
+    receive = (
+        'syslog = ["udp:127.0.0.1:5514", "tcp:127.0.0.1:5515"]',
+        'traps = "udp:0.0.0.0:5162"',
     )
-    with watching(lab, tmp_path, (listens,)) as daemon:
+    with watching(lab, tmp_path, seldom(*receive)) as daemon:
         daemon.swept()
         lab.break_("duplicate-address")
-        log = (
-            "<188>%IP-4-DUPADDR: Duplicate address 198.51.100.22 on Vlan226, sourced by"
-            " 0000.5e00.5323"
-        )
-        say = f"import socket; socket.socket(2, 2).sendto({log.encode()!r}, ('127.0.0.1', 5514))"
-        subprocess.run(lab.command("mon", [sys.executable, "-c", say]), check=True)
+        subprocess.run(lab.command("mon", TELLING[by]), check=True)
         daemon.until(lambda s: s["event"] == "notice")
         finding = daemon.turn("opened")
         assert (finding["kind"], blamed(finding)) == (
@@ -208,12 +241,106 @@ def test_a_device_that_logs_a_duplicate_has_the_address_asked_about(
         )
 
 
-def test_without_the_right_to_listen_it_goes_on_by_snmp_and_says_so(
+def test_a_line_in_a_log_file_has_the_address_asked_about(lab: Lab, tmp_path: Path) -> None:
+    log = tmp_path / "messages"
+    log.touch()
+    with watching(lab, tmp_path, seldom(f'syslog = "file:{log}"')) as daemon:
+        daemon.swept()
+        lab.break_("duplicate-address")
+        with log.open("a") as file:
+            file.write(f"Nov 26 12:00:00 edge1 {LOG[5:]}\n")
+        assert blamed(daemon.turn("opened")) == [("ds0003", "cat1 Fa0/3")]
+
+
+def test_a_forged_notice_accuses_nobody(lab: Lab, tmp_path: Path) -> None:
+    with watching(lab, tmp_path, seldom('syslog = "udp:127.0.0.1:5514"')) as daemon:
+        daemon.swept()
+        for _ in range(3):
+            subprocess.run(lab.command("mon", TELLING["syslog by UDP"]), check=True)
+            daemon.until(lambda s: s["event"] == "notice")
+        sleep(3)
+        assert daemon.turns() == []
+
+
+def test_an_alert_is_told_what_began_and_that_it_is_over(lab: Lab, tmp_path: Path) -> None:
+    with inside(lab, "mon") as mon, namespaces.entered(mon):
+        hooked = running()
+        hook = hooked.__enter__()
+    try:
+        alert = ("[snmp.lab]", f'[[alert]]\nurl = "{hook.url()}"\n\n[snmp.lab]')
+        with watching(lab, tmp_path, (*OFTEN, alert)) as daemon:
+            daemon.swept()
+            lab.break_("gateway-hijack")
+            daemon.turn("opened")
+            lab.mend("gateway-hijack")
+            daemon.turn("resolved")
+            until(lambda: len(hook.titles) == 2)
+            assert daemon.end() == 0
+        began, ended = map(str, hook.titles)
+        assert "gateway-hijack 198.51.100.1, ds0004 on cat1 Fa0/4" in began
+        assert "over" in ended
+        assert "netguard port show cat1 Fa0/4" in str(hook.received[0]["message"])
+    finally:
+        hooked.__exit__(None, None, None)
+
+
+def test_what_is_found_while_the_store_is_locked_is_said_and_stands_in_it_later(
     lab: Lab, tmp_path: Path
 ) -> None:
-    prefix = ("setpriv", "--bounding-set", "-net_raw")
-    with watching(lab, tmp_path, OFTEN, prefix=prefix) as daemon:
-        gaps = {daemon.until(lambda s: s["event"] == "gap")["gap"]["kind"] for _ in range(1)}
+    with watching(lab, tmp_path, seldom()) as daemon:
         daemon.swept()
-        assert gaps
+        with closing(sqlite3.connect(tmp_path / "netguard.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            lab.break_("gateway-hijack")
+            finding = daemon.turn("opened")
+            holder.execute("ROLLBACK")
+        daemon.until(lambda s: s["event"] == "gap-over" and s["gap"]["kind"] == "store-unusable")
+        assert daemon.end() == 0
+    listed = station(lab, tmp_path)("findings", "list", "--json", edits=seldom())
+    assert [f["id"] for f in msgspec.json.decode(listed.stdout)] == [finding["id"]]
+    assert daemon.turns() == [("opened", finding["id"])]
+
+
+def test_metrics_are_served_and_name_nobody(lab: Lab, tmp_path: Path) -> None:
+    with watching(lab, tmp_path, seldom('metrics = "127.0.0.1:9477"')) as daemon:
+        daemon.swept()
+        lab.break_("gateway-hijack")
+        daemon.turn("opened")
+        ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9477/metrics').read().decode())"
+
+        def shown() -> str:
+            return subprocess.run(
+                lab.command("mon", [sys.executable, "-c", ask]),
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+
+        labels = 'kind="gateway-hijack",segment="web-226",severity="critical",state="open"'
+        until(lambda: f"netguard_findings{{{labels}}} 1.0" in sorted_labels(shown()))
+        text = shown()
+        assert 'netguard_findings_opened_total{kind="gateway-hijack"} 1.0' in text
+        assert "netguard_store_up 1.0" in text
+        assert not re.search(r"198\.51|00:00:5e|ds00", text)
+
+
+def sorted_labels(text: str) -> str:
+    return re.sub(r"\{(.*?)\}", lambda m: "{" + ",".join(sorted(m[1].split(","))) + "}", text)
+
+
+def until(done: Callable[[], bool], patience: float = 60) -> None:
+    deadline = monotonic() + patience
+    while not done():
+        assert monotonic() < deadline
+        sleep(0.1)
+
+
+def test_without_the_right_to_listen_it_says_so_and_goes_on_by_snmp(
+    lab: Lab, tmp_path: Path
+) -> None:
+    prefix = ("setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw")
+    with watching(lab, tmp_path, OFTEN, prefix=prefix) as daemon:
+        gap = daemon.until(lambda s: s["event"] == "gap")["gap"]
+        assert "CAP_NET_RAW" in gap["remedy"]
+        assert daemon.swept()["counts"]["devices_read"] == 3
         assert daemon.end() == 0
