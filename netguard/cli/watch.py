@@ -32,8 +32,18 @@ def watch(app: App) -> None:
     Prints what happens; -v also sweeps and notices. --json prints all of it, an event a line.
     """
     config = load(app.config)
-    say = _json_line if app.json else _Screen(app.verbose).show
-    asyncio.run(Daemon(config, say=say, clock=clock.now).run())
+    show = _json_line if app.json else _Screen(app.verbose).show
+
+    def say(event: Event) -> None:
+        try:
+            show(event)
+        except BrokenPipeError:  # who listened has gone
+            daemon.stop()
+        except OSError:  # a log's disk is full: no reason to stop watching
+            return
+
+    daemon = Daemon(config, say=say, clock=clock.now)
+    asyncio.run(daemon.run())
 
 
 def _json_line(event: Event) -> None:

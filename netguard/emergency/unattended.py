@@ -1,5 +1,6 @@
 """What netguard does by itself, where the configuration allows it: proven, once, and told."""
 
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -49,26 +50,28 @@ async def act_on_policy(
         and finding.state == "open"
         and finding.last_seen == view.now
     ]
-    deeds = []
+    telling = []  # aside: the next port does not wait for a service that is slow
     for finding in due:
         known = know(config)  # anew: what was just done counts
-        deeds += await _deed(config, view, finding, known, clock=clock)
-    return tuple(deeds)
+        report = await _deed(config, view, finding, known, clock=clock)
+        if report is not None:
+            telling.append(asyncio.create_task(_told(config, report, finding)))
+    return tuple(await asyncio.gather(*telling))
 
 
 async def _deed(
     config: Config, view: View, finding: Finding, known: Known, *, clock: Clock
-) -> list[Deed]:
+) -> PortReport | None:
+    """Return what was done or declined; None where that was declined before."""
     try:
         s = await _situation(config, view, finding, known, clock=clock)
     except Unplaced as lost:
-        return await _unplaced(config, finding, known, lost, clock=clock)
+        return _unplaced(finding, known, lost, clock=clock)
     order = order_for(s, who=WHO, reason=finding.summary)
     decided = plan(s)
     if decided.refused_by and _said(known, order.incident, decided.refused_by):
-        return []
-    report = await carry_out(s, attempt(config, s, known, order, clock=clock), known)
-    return [await _told(config, report, finding)]
+        return None
+    return await carry_out(s, attempt(config, s, known, order, clock=clock), known)
 
 
 async def _situation(
@@ -83,14 +86,11 @@ async def _situation(
     return with_claims(s, dispute_of(finding, (segment,)))
 
 
-async def _unplaced(
-    config: Config, finding: Finding, known: Known, lost: Unplaced, *, clock: Clock
-) -> list[Deed]:
+def _unplaced(finding: Finding, known: Known, lost: Unplaced, *, clock: Clock) -> PortReport | None:
     """Decline because there is no port to close; the history has it without one."""
     if _said(known, incident(finding), (lost.guard,)):
-        return []
-    report = without_port(finding, known, lost, who=WHO, clock=clock)
-    return [await _told(config, report, finding)]
+        return None
+    return without_port(finding, known, lost, who=WHO, clock=clock)
 
 
 def _said(known: Known, incident: str | None, refused_by: tuple[str, ...]) -> bool:

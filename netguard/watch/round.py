@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Awaitable, Iterable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,10 @@ from netguard.config.places import sqlite_file, state_folder
 from netguard.emergency.known import know
 from netguard.emergency.recovery import recover
 from netguard.emergency.report import found
-from netguard.errors import StoreError
+from netguard.errors import NetguardError, StoreError
 from netguard.findings import Finding
 from netguard.keeping import Keeper
-from netguard.life import Changes
+from netguard.life import Changes, Happening
 from netguard.metrics import Numbers, serve
 from netguard.notifying import notify, watchdog_interval
 from netguard.remember import Remembered, forget
@@ -97,7 +97,7 @@ class Round:
             async with AsyncExitStack() as stack:
                 lost: list[Gap] = []
                 await stack.enter_async_context(receivers(self._config, self._hearing, lost.append))
-                stack.enter_context(self._metrics())
+                lost += self._serve_metrics(stack)
                 self._report("receiving", lost)
                 notify("READY=1", f"STATUS={self._status()}")
                 await together(self._works(), self._end(over))
@@ -118,9 +118,15 @@ class Round:
         except TimeoutError:
             return
 
-    def _metrics(self) -> AbstractContextManager[object]:
+    def _serve_metrics(self, stack: AsyncExitStack) -> Iterator[Gap]:
+        """Serve them if that is wanted; that it cannot be is no reason to stop watching."""
         where = self._config.watch.metrics
-        return nullcontext() if where is None else serve(*where, self._numbers)
+        try:
+            if where is not None:
+                stack.enter_context(serve(*where, self._numbers))
+        except NetguardError as error:
+            detail, remedy = error.message, error.remedy
+            yield Gap(subject="metrics", kind="cannot-listen", detail=detail, remedy=remedy)
 
     def _numbers(self) -> Numbers:
         return self._counting.numbers({e.segment.name: e.counters for e in self._ears})
@@ -169,6 +175,7 @@ class Round:
 
     async def _ask_servers(self) -> None:
         servers = self._config.inventory.servers
+        known = {finding.id for finding in self._looks.open}
         report = await apart(
             lambda: sweep_servers(
                 self._config,
@@ -179,6 +186,9 @@ class Round:
             )
         )
         self._say(_asked(report))
+        for finding in (*report.findings, *report.resolved):
+            if finding.state == "resolved" or finding.id not in known:
+                self._say(_turned(finding, self._clock()))
         self._report("servers", report.gaps)
         await self._looks.learn()
         self._news.set()
@@ -304,6 +314,13 @@ def _until_night(config: Config, now: datetime) -> float:
         return SETTLED
     left = config.watch.servers - (now - last).total_seconds() if last else 0.0
     return max(SETTLED, left)
+
+
+def _turned(finding: Finding, now: datetime) -> Event:
+    happening: Happening = "resolved" if finding.state == "resolved" else "opened"
+    return Event(
+        time=now, event="finding", happening=happening, finding=finding, detail=finding.summary
+    )
 
 
 def _asked(report: SweepReport) -> Event:

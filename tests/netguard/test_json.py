@@ -27,11 +27,13 @@ from netguard.history import PortStatus
 from netguard.inventory import SwitchPort
 from netguard.servers.nightly import SweepReport
 from netguard.sweep import Report
+from netguard.watch.events import Event
 from netguard.whereis import HostReport, Station
 from probes.records import ArpEntry, Gap, Interface, InterfaceAddress, Neighbor
 
 PROMISED = {
     Report: "started duration_s segments counts findings gaps",
+    Event: "time event detail happening finding segments counts duration_s gap deed notice",
     Gap: "subject kind detail remedy",
     Finding: "id kind severity state first_seen last_seen segment address server claimants"
     " evidence summary advice",

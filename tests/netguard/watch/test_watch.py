@@ -24,7 +24,7 @@ from netguard.lab.scenarios import SCENARIOS
 from tests.benchmarks.hijack import inside
 from tests.netguard.alerts.webhook import running
 from tests.netguard.test_scenarios import TROUBLES
-from tests.station import Edit, report_of, station
+from tests.station import Edit, configured, report_of, station
 from tests.watching import Said, Watching, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
@@ -322,6 +322,27 @@ def test_metrics_are_served_and_name_nobody(lab: Lab, tmp_path: Path) -> None:
         assert 'netguard_findings_opened_total{kind="gateway-hijack"} 1.0' in text
         assert "netguard_store_up 1.0" in text
         assert not re.search(r"198\.51|00:00:5e|ds00", text)
+
+
+def test_metrics_that_cannot_be_served_are_a_gap_and_it_watches_all_the_same(
+    lab: Lab, tmp_path: Path
+) -> None:
+    with watching(lab, tmp_path, seldom('metrics = "192.0.2.99:9477"')) as daemon:
+        gap = daemon.until(lambda s: s["event"] == "gap")["gap"]
+        assert (gap["subject"], gap["kind"]) == ("metrics", "cannot-listen")
+        daemon.swept()
+        assert daemon.end() == 0
+
+
+def test_it_ends_when_nobody_reads_what_it_says(lab: Lab, tmp_path: Path) -> None:
+    config = configured(lab, tmp_path, OFTEN)
+    netguard = f"{sys.executable} -P -m netguard --config {config} watch --json"
+    line = f"{{ {netguard}; echo $? >&2; }} | head -n 1"
+    done = subprocess.run(
+        lab.command("mon", ["sh", "-c", line]), capture_output=True, text=True, check=True
+    )
+    assert msgspec.json.decode(done.stdout)["event"] == "started"
+    assert done.stderr == "0\n"
 
 
 def sorted_labels(text: str) -> str:
