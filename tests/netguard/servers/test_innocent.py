@@ -87,4 +87,7 @@ def test_ways_of_unequal_length_deceive_nobody(
         assert found == [], answer.scenario
     for scenario in ("vpn-gateway", "colocation", "hidden-hop"):
         answer = ANSWERS[scenario]
-        assert reports[answer.server]["verdict"] in answer.on_link
+        # By which way a flow goes is the kernel's choice; a way that is rationed may say too
+        # little of it to decide anything.
+        honest = {*answer.on_link, "undecided"} if rationed else answer.on_link
+        assert reports[answer.server]["verdict"] in honest
