@@ -32,7 +32,7 @@ class _Numbers(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of this moment."""
         numbers = self._source()
-        for part in (_state, _sweeps, _ears, _deeds):
+        for part in (_state, _sweeps, _ears, _received, _deeds):
             yield from (family for family in part(numbers) if family.samples)
 
 
@@ -83,6 +83,11 @@ def _ears(numbers: Numbers) -> Iterator[Metric]:
         _by(numbers.notices),
         "kind",
     )
+
+
+def _received(numbers: Numbers) -> Iterator[Metric]:
+    text = "Log lines and notifications: all that came, and what of it could not be understood."
+    yield _counter("received", text, _by(numbers.received), "what")
 
 
 def _deeds(numbers: Numbers) -> Iterator[Metric]:

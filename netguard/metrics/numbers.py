@@ -48,6 +48,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     opened: Mapping[str, int] = {}  # findings opened or reopened so far, by kind
     heard: Mapping[str, Counters] = {}  # what the ears on each segment counted so far
     notices: Mapping[str, int] = {}  # syslog lines and notifications so far, by `Notice.kind`
+    received: Mapping[str, int] = {}  # as `probes.notices.hearing.Counters`, by its fields
     checks: int | None = None  # targeted checks so far
     alerts_told: int | None = None  # messages that were taken so far
     alert_failures: int | None = None  # attempts that failed so far

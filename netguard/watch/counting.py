@@ -53,12 +53,13 @@ class Counting:
         )
         self._stored = replace(known, spooled_looks=spooled)
 
-    def numbers(self, heard: Mapping[str, Counters]) -> Numbers:
+    def numbers(self, heard: Mapping[str, Counters], received: Mapping[str, int]) -> Numbers:
         """Return all of it, as it stands now."""
         return replace(
             self._stored,
             opened=dict(self._opened),
             heard=heard,
+            received=received,
             notices=dict(self._notices),
             checks=self.checks,
             alerts_told=self.alerts_told,

@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -129,7 +130,8 @@ class Round:
             yield Gap(subject="metrics", kind="cannot-listen", detail=detail, remedy=remedy)
 
     def _numbers(self) -> Numbers:
-        return self._counting.numbers({e.segment.name: e.counters for e in self._ears})
+        heard = {each.segment.name: each.counters for each in self._ears}
+        return self._counting.numbers(heard, asdict(self._hearing.counters))
 
     # --- the works
 

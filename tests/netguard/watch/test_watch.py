@@ -321,6 +321,7 @@ def test_metrics_are_served_and_name_nobody(lab: Lab, tmp_path: Path) -> None:
         text = shown()
         assert 'netguard_findings_opened_total{kind="gateway-hijack"} 1.0' in text
         assert "netguard_store_up 1.0" in text
+        assert 'netguard_received_total{what="countable"} 0.0' in text
         assert not re.search(r"198\.51|00:00:5e|ds00", text)
 
 
