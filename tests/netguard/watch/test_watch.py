@@ -1,6 +1,7 @@
 """The daemon on the practice network: it says one thing for each trouble, and nothing else.
 
-`NETGUARD_MINUTES=60 tests/run tests/netguard/watch/test_watch.py -k churn` lets it run for an hour.
+`NETGUARD_MINUTES=60 tests/run tests/netguard/watch/test_watch.py -k churn -o
+faulthandler_timeout=0` lets it run for an hour.
 """
 
 import os
