@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from netguard.lab.wiring import Network
 
 
+_PROBES = 3  # RFC 5227's PROBE_NUM
+
+
 class Action(msgspec.Struct, frozen=True):
     """Something done at one interface. Two actions with the same `subject` contradict."""
 
@@ -94,6 +97,46 @@ class Announce(Action, frozen=True):
 
     def undo(self, network: "Network") -> None:
         """Do nothing: only the owner's own announcement takes it back."""
+
+
+class Probe(Action, frozen=True):
+    """A host asks whether an address is free before it takes it (RFC 5227, section 2.1.1)."""
+
+    address: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """Nothing is changed by asking."""
+        return ("probe", *self.at, self.address)
+
+    def do(self, network: "Network") -> None:
+        """Send the probes, without the pauses between them."""
+        frame = frames.probe(network.link(self.at).mac, self.address)
+        for _ in range(_PROBES):
+            network.send(self.at, frame)
+
+    def undo(self, network: "Network") -> None:
+        """Do nothing."""
+
+
+class Reboot(Action, frozen=True):
+    """A host goes down; undone, it comes up again and announces its address."""
+
+    address: str
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The interface's state."""
+        return ("link", *self.at)
+
+    def do(self, network: "Network") -> None:
+        """Take its link down."""
+        network.set_link(self.at, up=False)
+
+    def undo(self, network: "Network") -> None:
+        """Let it come up."""
+        network.set_link(self.at, up=True)
+        announce(network, self.at, self.address)
 
 
 class SetLink(Action, frozen=True):

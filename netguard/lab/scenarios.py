@@ -12,6 +12,8 @@ from netguard.lab.actions import (
     GiveUpAddress,
     KeepProbing,
     PassAs,
+    Probe,
+    Reboot,
     ReplaceCard,
     RouteOnLink,
     Scenario,
@@ -32,7 +34,8 @@ class UnknownScenario(NetguardError):
     exit_code = Exit.USAGE
 
 
-_DS0002 = "198.51.100.22/25"
+_DS0002 = "198.51.100.22"
+_SQUATTED = "198.51.100.90"
 _GATEWAY = f"{GATEWAY}/25"
 _SHARED = "198.51.100.40"
 _VIRTUAL = "198.51.100.6"
@@ -47,14 +50,20 @@ _TROUBLES = (
     Scenario(
         "duplicate-address",
         "trouble",
-        "ds0003 takes ds0002's address; both hang on cat1",
-        (TakeAddress(_eth0("ds0003"), _DS0002),),
+        "ds0003 takes ds0002's address, and announces it; both hang on cat1",
+        (TakeAddress(_eth0("ds0003"), f"{_DS0002}/25"), Announce(_eth0("ds0003"), _DS0002)),
+    ),
+    Scenario(
+        "duplicate-address-quiet",
+        "trouble",
+        "the same without the announcement: it shows only when someone asks",
+        (TakeAddress(_eth0("ds0003"), f"{_DS0002}/25"),),
     ),
     Scenario(
         "duplicate-address-other-switch",
         "trouble",
         "ds0006 on cat2 takes the address of ds0002 on cat1",
-        (TakeAddress(_eth0("ds0006"), _DS0002),),
+        (TakeAddress(_eth0("ds0006"), f"{_DS0002}/25"), Announce(_eth0("ds0006"), _DS0002)),
     ),
     Scenario(
         "gateway-hijack",
@@ -82,7 +91,7 @@ _TROUBLES = (
         "address-squatting",
         "trouble",
         "ds0007 uses 198.51.100.90, which is assigned to nobody",
-        (TakeAddress(_eth0("ds0007"), "198.51.100.90/25"),),
+        (TakeAddress(_eth0("ds0007"), f"{_SQUATTED}/25"), Announce(_eth0("ds0007"), _SQUATTED)),
     ),
     Scenario(
         "fake-neighbor",
@@ -150,6 +159,23 @@ _LOOK_ALIKES = (
             TakeAddress(_eth0("ds0008"), f"{_SHARED}/25"),
             Announce(_eth0("ds0008"), _SHARED),
         ),
+    ),
+    Scenario(
+        "dhcp-reuse",
+        "look-alike",
+        "the lease of 198.51.100.40 ends at ds0007 and goes to ds0003, which asks first",
+        (
+            GiveUpAddress(_eth0("ds0007"), f"{_SHARED}/25"),
+            Probe(_eth0("ds0003"), _SHARED),
+            TakeAddress(_eth0("ds0003"), f"{_SHARED}/25"),
+            Announce(_eth0("ds0003"), _SHARED),
+        ),
+    ),
+    Scenario(
+        "reboot",
+        "look-alike",
+        "ds0005 goes down; mended, it comes up again and announces its address",
+        (Reboot(_eth0("ds0005"), "198.51.100.25"),),
     ),
     Scenario(
         "dad-probes",

@@ -23,6 +23,7 @@ LOOK_ALIKES = sorted(s.name for s in SCENARIOS.values() if s.kind == "look-alike
 
 TROUBLES = {
     "duplicate-address": ("address-conflict", "198.51.100.22", "ds0003", "cat1 Fa0/3"),
+    "duplicate-address-quiet": ("address-conflict", "198.51.100.22", "ds0003", "cat1 Fa0/3"),
     "duplicate-address-other-switch": (
         "address-conflict",
         "198.51.100.22",

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -26,6 +27,7 @@ def m(number: str) -> str:
 # scenario -> claims that appear, claims that disappear
 ON_THE_WIRE: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     "duplicate-address": ({("198.51.100.22", m("23"))}, set()),
+    "duplicate-address-quiet": ({("198.51.100.22", m("23"))}, set()),
     "duplicate-address-other-switch": ({("198.51.100.22", m("26"))}, set()),
     "gateway-hijack": ({(GATEWAY, m("24"))}, set()),
     "gateway-hijack-quiet": ({(GATEWAY, m("24"))}, set()),
@@ -41,6 +43,8 @@ ON_THE_WIRE: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
     ),
     "proxy-arp": (set(), set()),  # nothing on this network; see below
     "handover": ({("198.51.100.40", m("28"))}, {("198.51.100.40", m("27"))}),
+    "dhcp-reuse": ({("198.51.100.40", m("23"))}, {("198.51.100.40", m("27"))}),
+    "reboot": (set(), {("198.51.100.25", m("25"))}),
     "dad-probes": (set(), set()),
     "nic-change": ({("198.51.100.25", m("35"))}, {("198.51.100.25", m("25"))}),
     **{scenario.name: (set(), set()) for scenario in FORWARDING},  # nothing on this network
@@ -98,8 +102,10 @@ def test_the_wire_shows_what_the_scenario_says_and_mend_undoes_exactly(lab: Lab,
     assert arp_answers(lab, *ASKED) == healthy
 
 
-def heard(lab: Lab, name: str, seconds: float) -> str:
-    """Return the ARP frames that the station hears while a scenario is broken."""
+def heard(
+    lab: Lab, name: str, seconds: float, change: Callable[[str], object] | None = None
+) -> str:
+    """Return the ARP frames that the station hears while a scenario is broken, or mended."""
     command = lab.command("mon", ("tcpdump", "-lnei", "eth1", "arp"))
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -107,7 +113,7 @@ def heard(lab: Lab, name: str, seconds: float) -> str:
         assert tcpdump.stderr is not None
         while "listening on" not in (line := tcpdump.stderr.readline()):
             assert line, "tcpdump did not start"
-        lab.break_(name)
+        (change or lab.break_)(name)
         time.sleep(seconds)  # a wire cannot be asked to hurry
         tcpdump.terminate()
         frames, _ = tcpdump.communicate()
@@ -123,8 +129,26 @@ def test_a_hijack_is_announced_in_both_common_forms(lab: Lab) -> None:
 
 
 @pytest.mark.packets
-def test_a_quiet_hijack_says_nothing_by_itself(lab: Lab) -> None:
-    assert f"tell {GATEWAY}" not in heard(lab, "gateway-hijack-quiet", 0.3)
+@pytest.mark.parametrize(
+    ("quiet", "address"),
+    [("gateway-hijack-quiet", GATEWAY), ("duplicate-address-quiet", "198.51.100.22")],
+)
+def test_what_is_taken_quietly_is_not_announced(lab: Lab, quiet: str, address: str) -> None:
+    assert f"who-has {address} tell {address}" not in heard(lab, quiet, 0.3)
+
+
+@pytest.mark.packets
+def test_who_gets_a_lease_asks_first_whether_it_is_free(lab: Lab) -> None:
+    frames = heard(lab, "dhcp-reuse", 0.3)
+    asked, announced = "who-has 198.51.100.40 tell 0.0.0.0", "Reply 198.51.100.40 is-at"
+    assert frames.count(asked) == 3
+    assert frames.index(asked) < frames.index(announced)
+
+
+@pytest.mark.packets
+def test_who_comes_back_from_a_reboot_announces_itself(lab: Lab) -> None:
+    lab.break_("reboot")
+    assert f"is-at {m('25')}" in heard(lab, "reboot", 0.3, change=lab.mend)
 
 
 @pytest.mark.packets

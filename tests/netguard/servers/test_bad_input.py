@@ -149,7 +149,7 @@ def test_a_server_whose_address_two_stations_claim_is_known_by_its_mac_or_not_at
     netguard: Run, lab: Lab, edits: tuple[Edit, ...]
 ) -> None:
     lab.break_("vpn-gateway")
-    lab.break_("duplicate-address")
+    lab.break_("duplicate-address-quiet")
     done = netguard("server", "check", "ds0002", "--json", edits=edits)
     report = report_of(done)
     if edits:
@@ -168,7 +168,7 @@ def test_a_server_whose_address_two_stations_claim_is_known_by_its_mac_or_not_at
 
 def test_whoever_claims_another_s_address_is_no_gateway_for_that(netguard: Run, lab: Lab) -> None:
     lab.break_("vpn-gateway")
-    lab.break_("duplicate-address")  # ds0003 is the one
+    lab.break_("duplicate-address-quiet")  # ds0003 is the one
     report = report_of(netguard("server", "check", "ds0003", "--json"))
     assert report["verdict"] == "plain"
     assert set(states(report).values()) == {"silent"}

@@ -41,7 +41,12 @@ OFTEN = (
 # the second of them is the same trouble come again, which is another test's
 APART = sorted(
     TROUBLES.keys()
-    - {"duplicate-address-other-switch", "gateway-hijack-quiet", "gateway-silent-and-taken"}
+    - {
+        "duplicate-address-other-switch",
+        "duplicate-address-quiet",
+        "gateway-hijack-quiet",
+        "gateway-silent-and-taken",
+    }
 )
 
 
@@ -232,7 +237,7 @@ def test_a_device_that_tells_of_a_duplicate_has_the_address_asked_about(
     )
     with watching(lab, tmp_path, seldom(*receive)) as daemon:
         daemon.swept()
-        lab.break_("duplicate-address")
+        lab.break_("duplicate-address-quiet")
         subprocess.run(lab.command("mon", TELLING[by]), check=True)
         daemon.until(lambda s: s["event"] == "notice")
         finding = daemon.turn("opened")
@@ -247,7 +252,7 @@ def test_a_line_in_a_log_file_has_the_address_asked_about(lab: Lab, tmp_path: Pa
     log.touch()
     with watching(lab, tmp_path, seldom(f'syslog = "file:{log}"')) as daemon:
         daemon.swept()
-        lab.break_("duplicate-address")
+        lab.break_("duplicate-address-quiet")
         with log.open("a") as file:
             file.write(f"Nov 26 12:00:00 edge1 {LOG[5:]}\n")
         assert blamed(daemon.turn("opened")) == [("ds0003", "cat1 Fa0/3")]
