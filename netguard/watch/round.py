@@ -20,19 +20,17 @@ from netguard.emergency.report import found
 from netguard.errors import NetguardError, StoreError
 from netguard.findings import Finding
 from netguard.keeping import Keeper
-from netguard.life import Changes, Happening
+from netguard.life import Changes
 from netguard.metrics import Numbers, serve
 from netguard.notifying import notify, watchdog_interval
 from netguard.remember import Remembered, forget
-from netguard.servers.nightly import SweepReport, sweep_servers
-from netguard.servers.places import places
 from netguard.store import SweepRecord, open_store
-from netguard.watch.apart import apart
 from netguard.watch.counting import Counting
 from netguard.watch.ears import Ears
 from netguard.watch.events import Event, Say
 from netguard.watch.gaps import Gaps
 from netguard.watch.looks import Looks
+from netguard.watch.nightly import SETTLED, ask_servers, until_night
 from netguard.watch.notices import follow, receivers
 from netguard.watch.schedule import repeat
 from netguard.watch.site import Site
@@ -43,7 +41,6 @@ from probes.records import Gap, Notice
 
 DAY, HOUR = 86400.0, 3600.0
 EVERY = 15.0  # seconds between two looks at what metrics are made of
-SETTLED = 60.0  # seconds after which the first looks are over
 TOO_OFTEN = 600.0  # seconds in which it is told once that runs of one kind are late
 SOON = 0.1  # seconds, in which what is still to be told is gathered
 LONGEST = 60.0  # seconds that an end waits for a port that is being changed
@@ -109,7 +106,7 @@ class Round:
             told = found(action)
             self._say(Event(time=self._clock(), event="deed", detail=told.detail, deed=told))
         await self._looks.learn()
-        self._night = await asyncio.to_thread(_until_night, self._config, self._clock())
+        self._night = await asyncio.to_thread(until_night, self._config, self._clock())
 
     async def _end(self, over: asyncio.Event) -> None:
         await over.wait()
@@ -176,22 +173,9 @@ class Round:
             _settle()
 
     async def _ask_servers(self) -> None:
-        servers = self._config.inventory.servers
         known = {finding.id for finding in self._looks.open}
-        report = await apart(
-            lambda: sweep_servers(
-                self._config,
-                servers,
-                places(self._config),
-                clock=self._clock,
-                progress=lambda *_: None,
-            )
-        )
-        self._say(_asked(report))
-        for finding in (*report.findings, *report.resolved):
-            if finding.state == "resolved" or finding.id not in known:
-                self._say(_turned(finding, self._clock()))
-        self._report("servers", report.gaps)
+        gaps = await ask_servers(self._config, known, clock=self._clock, say=self._say)
+        self._report("servers", gaps)
         await self._looks.learn()
         self._news.set()
 
@@ -305,31 +289,3 @@ def _last_sweeps(config: Config) -> dict[str, SweepRecord] | None:
             return store.last_sweeps([segment.name for segment in config.inventory.segments])
     except StoreError:
         return None
-
-
-def _until_night(config: Config, now: datetime) -> float:
-    """Return in how many seconds the servers are to be asked; soon, if that was broken off."""
-    try:
-        with open_store(config.store) as store:
-            last = store.last_server_sweep()
-    except StoreError:
-        return SETTLED
-    left = config.watch.servers - (now - last).total_seconds() if last else 0.0
-    return max(SETTLED, left)
-
-
-def _turned(finding: Finding, now: datetime) -> Event:
-    happening: Happening = "resolved" if finding.state == "resolved" else "opened"
-    return Event(
-        time=now, event="finding", happening=happening, finding=finding, detail=finding.summary
-    )
-
-
-def _asked(report: SweepReport) -> Event:
-    return Event(
-        time=report.started,
-        event="servers",
-        segments=report.segments,
-        counts=report.counts,
-        duration_s=report.duration_s,
-    )
