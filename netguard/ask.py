@@ -16,7 +16,8 @@ from netguard.judge import canaries, disputes
 from netguard.view import SegmentView, View, addresses_by_station, claims_of
 from probes import arp, ndp
 from probes.errors import ProbeError
-from probes.records import ArpSweep, ClaimTest, Gap, IPAddress
+from probes.heard import ArpSweep, ClaimTest
+from probes.records import Gap, IPAddress
 from probes.retesting import ANSWER_TIME
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from netguard.findings import Claimant, Finding, Severity
+from netguard.findings import Claimant, Finding, Severity, suspects
 from netguard.inventory import Inventory, Segment
 from probes.records import Gap
 
@@ -135,8 +135,8 @@ def headline(finding: Finding) -> str:
     where = f" on {finding.segment}" if finding.segment else ""
     place = finding.id.removeprefix(f"{finding.kind}/").removeprefix(f"{finding.segment or '-'}/")
     what = f"{finding.kind} {finding.address or finding.server or place}"
-    suspects = [_suspect(claimant) for claimant in _suspects(finding.claimants)]
-    return f"{what}{where}: {_first(suspects, 'stations')}" if suspects else f"{what}{where}"
+    who = [_suspect(claimant) for claimant in suspects(finding)]
+    return f"{what}{where}: {_first(who, 'stations')}" if who else f"{what}{where}"
 
 
 def _found(findings: Sequence[Finding]) -> Iterator[tuple[Status, str]]:
@@ -151,12 +151,6 @@ def _found(findings: Sequence[Finding]) -> Iterator[tuple[Status, str]]:
         yield _STATUS[gravest.severity], f"{words}: {headline(gravest)}"
     elif words:
         yield "OK", f"nothing open, {words}"
-
-
-def _suspects(claimants: Iterable[Claimant]) -> list[Claimant]:
-    """Return the impostors, or, where none is named, all that are not known to be rightful."""
-    doubtful = [claimant for claimant in claimants if claimant.role != "rightful"]
-    return [claimant for claimant in doubtful if claimant.role == "impostor"] or doubtful
 
 
 def _suspect(claimant: Claimant) -> str:

@@ -92,6 +92,12 @@ def gravest_first(finding: Finding) -> tuple[int, str, int, int, str]:
     return -RANK[finding.severity], finding.segment or "", version, number, finding.id
 
 
+def suspects(finding: Finding) -> list[Claimant]:
+    """Return the impostors, or, where none is named, all that are not known to be rightful."""
+    doubtful = [claimant for claimant in finding.claimants if claimant.role != "rightful"]
+    return [claimant for claimant in doubtful if claimant.role == "impostor"] or doubtful
+
+
 def identity(kind: Kind, segment: str | None, subject: object) -> str:
     """Return the stable id of a trouble, e.g. `gateway-hijack/web-226/198.51.100.1`."""
     return "/".join((kind, segment or "-", str(subject)))

@@ -15,7 +15,8 @@ from netguard.meter import Meter, Progress
 from netguard.remember import Memory
 from netguard.rules.claims import tests_of
 from netguard.view import SegmentView, View
-from probes.records import ClaimTest, IPAddress
+from probes.heard import ClaimTest
+from probes.records import IPAddress
 
 # Who takes a gateway answers as fast as it does.
 _ONCE = Hurry(spacing=0.25, patience=0.25)

@@ -22,19 +22,9 @@ from netguard import life
 from netguard.errors import StoreError
 from netguard.findings import Finding, State, gravest_first
 from netguard.life import FLAP_WINDOW, Changes
-from netguard.store import (
-    Binding,
-    GatewayIdentity,
-    Look,
-    Store,
-    SweepRecord,
-    Unfit,
-    open_store,
-    store_gap,
-)
+from netguard.store import Look, Store, Unfit, open_store, store_gap
 from netguard.store.spool import Spool
 from netguard.store.wire import Base
-from netguard.view import Stay
 from probes.records import Gap
 
 RETRY = timedelta(seconds=5)  # between attempts, each of which may take as long to fail
@@ -126,38 +116,20 @@ class Keeper:
             known = self._known.values() if stored is None else stored
         return tuple(sorted((f for f in known if f.state != "resolved"), key=gravest_first))
 
-    def keep(
-        self,
-        findings: Sequence[Finding],
-        *,
-        covered: Callable[[Finding], bool],
-        now: datetime,
-        sweep: SweepRecord | None = None,
-        bindings: Iterable[Binding] = (),
-        identities: Iterable[GatewayIdentity] = (),
-        moving: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None,
-    ) -> Changes:
+    def keep(self, look: Look, *, covered: Callable[[Finding], bool]) -> Changes:
         """Write one look down, now or later, and return what became of the findings.
 
-        `covered` is as in `netguard.life.follow`, `moving` as in `Look`; no `sweep` is a partial
-        look. Never raises `StoreError`. While the store is away, a trouble that comes back after
-        more than an hour is told as opened; the store will have it as reopened.
+        `covered` is as in `netguard.life.follow`. Never raises `StoreError`. While the store is
+        away, a trouble that comes back after more than an hour is told as opened; the store will
+        have it as reopened.
         """
-        look = Look(
-            now=now,
-            findings=tuple(findings),
-            sweep=sweep,
-            bindings=tuple(bindings),
-            identities=tuple(identities),
-            moving=moving,
-        )
         with self._lock:
             self._number += 1
             look = msgspec.structs.replace(look, keeper=self._name, number=self._number)
             changes = self._written(look, covered) if self._reach() else None
             if changes is None:
                 changes = self._put_off(look, covered)
-            self._known = _worth_knowing(self._known, changes, now)
+            self._known = _worth_knowing(self._known, changes, look.now)
         return changes
 
     def _reach(self) -> bool:
@@ -262,7 +234,7 @@ def _followed(known: Known, look: Look, covered: Callable[[Finding], bool]) -> C
     """Follow what a look can change, as the store would."""
     seen = {finding.id for finding in look.findings}
     concerned = {i: f for i, f in known.items() if f.state != "resolved" or i in seen}
-    return life.follow(concerned, look.findings, covered=covered, now=look.now)
+    return life.follow(concerned, look.findings, covered=covered, began=look.began, now=look.now)
 
 
 def _worth_knowing(before: Known, changes: Changes, now: datetime) -> Known:

@@ -55,13 +55,16 @@ def follow(
     *,
     covered: Callable[[Finding], bool],
     now: datetime,
+    began: datetime | None = None,
 ) -> Changes:
     """Carry the findings from what was known to what was just seen.
 
     `covered` says whether a finding that was not seen would have been seen: measured without a
     gap. Where it was not, the finding stays as it is, neither closed nor eased. One that flaps is
-    over only once it was missed for as long as `hold` says. A clock that was set back, as far as
-    `now` shows it, ends nothing early and holds nothing for longer than that from now on.
+    over only once it was missed for as long as `hold` says. What began after this look `began`
+    (`now` if None) is not over because the look missed it, nor is back what ended since because
+    the look saw it. A clock that was set back, as far as `now` shows it, ends nothing early and
+    holds nothing for longer than that from now on.
     """
     sightings = _one_each(seen)
     findings: list[Finding] = []
@@ -69,9 +72,9 @@ def follow(
     for known in previous.values():
         sighting = sightings.pop(known.id, None)
         after, turn = (
-            _missed(known, now, covered=covered(known))
-            if sighting is None
-            else _seen_again(known, sighting, now, covered=covered(sighting))
+            (known, None)
+            if _is_overtaken(known, sighting, began or now, now)
+            else _carried(known, sighting, now, covered)
         )
         findings.append(after)
         if turn is not None:
@@ -103,11 +106,6 @@ def hold(flaps: int) -> timedelta:
     return min(_FIRST_HOLD * (1 << min(flaps - 1, _DOUBLINGS)), _LONGEST_HOLD)
 
 
-def worse(one: Severity, other: Severity) -> Severity:
-    """Return the graver of two severities."""
-    return max(one, other, key=RANK.__getitem__)
-
-
 def _one_each(seen: Sequence[Finding]) -> dict[str, Finding]:
     """Key the sightings by id; of two with the same id the graver counts."""
     sightings: dict[str, Finding] = {}
@@ -116,6 +114,23 @@ def _one_each(seen: Sequence[Finding]) -> dict[str, Finding]:
         if known is None or RANK[finding.severity] > RANK[known.severity]:
             sightings[finding.id] = finding
     return sightings
+
+
+def _is_overtaken(known: Finding, sighting: Finding | None, began: datetime, now: datetime) -> bool:
+    """Tell whether another look has seen a turn, since this one began, that this one would undo."""
+    if known.state == "resolved":
+        turn = known.quiet_since  # None where a person closed it
+    else:
+        turn = known.first_seen if sighting is None else None
+    return turn is not None and began < turn <= now
+
+
+def _carried(
+    known: Finding, sighting: Finding | None, now: datetime, covered: Callable[[Finding], bool]
+) -> tuple[Finding, Happening | None]:
+    if sighting is None:
+        return _missed(known, now, covered=covered(known))
+    return _seen_again(known, sighting, now, covered=covered(sighting))
 
 
 def _missed(known: Finding, now: datetime, *, covered: bool) -> tuple[Finding, Happening | None]:
@@ -149,7 +164,7 @@ def _seen_again(
         sighting,
         state="open" if worsened else known.state,
         # Held at its worst until it is over: a finding that swings would alert on every swing.
-        severity=worse(known.severity, sighting.severity),
+        severity=max(known.severity, sighting.severity, key=RANK.__getitem__),
         first_seen=min(known.first_seen, sighting.first_seen),
         last_seen=max(known.last_seen, sighting.last_seen),
         claimants=sighting.claimants if covered else _last_known_ports(known, sighting),

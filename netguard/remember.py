@@ -1,21 +1,29 @@
 """What one sweep takes from the store and gives back to it; without a store it goes on without."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
+from netguard.coverage import ASKED_ABOUT, covered
 from netguard.errors import StoreError
 from netguard.findings import Finding
 from netguard.inventory import Inventory
 from netguard.life import Changes, Event
 from netguard.locate import locate, topology
 from netguard.rules.mac_flapping import FORGET, followed, moved, settled
-from netguard.rules.neighbor_unconfirmed import about, undecided
 from netguard.scene import homes
-from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, open_store, store_gap
+from netguard.store import (
+    Binding,
+    GatewayIdentity,
+    Look,
+    Store,
+    SweepRecord,
+    open_store,
+    store_gap,
+)
 from netguard.view import Identity, Stay, View, confirmed_identity
 from probes.records import Gap, IPAddress
 
@@ -50,57 +58,22 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keep(Protocol):
-    """Writes a look down and follows the findings through their lives; raises StoreError.
+    """Writes a look down and follows the findings through their lives; raises StoreError."""
 
-    `covered` and `moving` are as in `Store.record`; no `sweep` is a partial look.
-    """
-
-    def __call__(
-        self,
-        findings: Sequence[Finding],
-        *,
-        covered: Callable[[Finding], bool],
-        now: datetime,
-        sweep: SweepRecord | None = None,
-        bindings: Iterable[Binding] = (),
-        identities: Iterable[GatewayIdentity] = (),
-        moving: Flights | None = None,
-    ) -> Changes:
+    def __call__(self, look: Look, *, covered: Callable[[Finding], bool]) -> Changes:
         """Write it down, all or nothing, and return what became of the findings."""
-
-
-def keep_in(url: str) -> Keep:
-    """Return the way to write one look down in the store, which is opened for it."""
-
-    def keep(
-        findings: Sequence[Finding],
-        *,
-        covered: Callable[[Finding], bool],
-        now: datetime,
-        sweep: SweepRecord | None = None,
-        bindings: Iterable[Binding] = (),
-        identities: Iterable[GatewayIdentity] = (),
-        moving: Flights | None = None,
-    ) -> Changes:
-        with open_store(url) as store:
-            if sweep is None:
-                return store.add(findings, now=now)
-            return store.record(
-                sweep, bindings, findings, identities, covered=covered, now=now, moving=moving
-            )
-
-    return keep
 
 
 def recall(url: str, inventory: Inventory) -> Memory:
     """Read what a sweep needs from the store."""
     try:
         with open_store(url) as store:
+            unresolved = store.findings(("open", "acknowledged"))
             return Memory(
                 url=url,
                 identities=_identities(store),
-                last_stations=_last_stations(store, inventory),
-                suspects=_suspects(store),
+                last_stations=_last_stations(store, inventory, unresolved),
+                suspects=_suspects(unresolved),
             )
     except StoreError as error:
         return Memory(url=url, gap=store_gap(error))
@@ -125,30 +98,30 @@ def _identity(said: list[GatewayIdentity]) -> Identity:
     )
 
 
-def _suspects(store: Store) -> dict[Place, frozenset[str]]:
+def _suspects(unresolved: Iterable[Finding]) -> dict[Place, frozenset[str]]:
     return {
         (finding.segment, finding.address): frozenset(c.mac for c in finding.claimants)
-        for finding in store.findings(("open", "acknowledged"))
+        for finding in unresolved
         if finding.segment and finding.address and finding.kind in ASKED_ABOUT
     }
 
 
-def _last_stations(store: Store, inventory: Inventory) -> dict[Place, str]:
+def _last_stations(
+    store: Store, inventory: Inventory, unresolved: Iterable[Finding]
+) -> dict[Place, str]:
     """Return who last answered for each gateway without any trouble.
 
     While a finding about it is open, its stations do not count: who took a gateway does not
     become the gateway by staying. Closing the finding accepts the new one.
     """
     troubled: dict[Place, set[str]] = {}
-    for finding in store.findings(("open", "acknowledged")):
+    for finding in unresolved:
         if finding.segment and finding.address:
             stations = troubled.setdefault((finding.segment, finding.address), set())
             stations.update(claimant.mac for claimant in finding.claimants)
     places = [(s.name, g.address) for s in inventory.segments for g in s.gateways]
-    last = {
-        place: _baseline([b for b in store.bindings(place[1]) if b.segment == place[0]], troubled)
-        for place in places
-    }
+    users = store.users(address for _, address in places)
+    last = {place: _baseline(users.get(place, []), troubled) for place in places}
     return {place: binding.mac for place, binding in last.items() if binding is not None}
 
 
@@ -166,14 +139,10 @@ def first_seen(memory: Memory, view: View) -> dict[Place, dict[str, datetime]]:
         return {}
     try:
         with open_store(memory.url) as store:
-            return {
-                (segment, address): {
-                    b.mac: b.first_seen for b in store.bindings(address) if b.segment == segment
-                }
-                for segment, address in doubtful
-            }
+            users = store.users(address for _, address in doubtful)
     except StoreError:
         return {}  # a mere hint; that the store is gone is said when the sweep is written down
+    return {place: {b.mac: b.first_seen for b in users.get(place, [])} for place in doubtful}
 
 
 def flights(memory: Memory, view: View) -> Flights | None:
@@ -211,48 +180,64 @@ def remember(
     keep: Keep | None = None,
 ) -> Remembered:
     """Write one sweep down, and return the findings as they stand with what was known before."""
-    if memory.gap is not None:
-        return Remembered(findings=tuple(findings), gaps=(memory.gap,))
-    try:
-        changes = (keep or keep_in(memory.url))(
-            findings,
-            covered=covered(view),
-            now=view.now,
-            sweep=record,
-            bindings=bindings(view),
-            identities=identities(view),
-            moving=moving(view),
-        )
-    except StoreError as error:
-        return Remembered(findings=tuple(findings), gaps=(store_gap(error),))
-    return remembered_of(changes)
+    look = Look(
+        now=view.now,
+        began=record.started,
+        findings=tuple(findings),
+        sweep=record,
+        bindings=tuple(bindings(view)),
+        identities=tuple(identities(view)),
+        moving=moving(view),
+    )
+    return _kept(memory, look, keep, covered(view))
 
 
 def add(
-    memory: Memory, findings: Sequence[Finding], *, now: datetime, keep: Keep | None = None
+    memory: Memory,
+    findings: Sequence[Finding],
+    *,
+    now: datetime,
+    began: datetime | None = None,
+    keep: Keep | None = None,
 ) -> Remembered:
     """Write findings down that a partial look saw: it ends none, and proves nothing absent."""
-    if memory.gap is not None or not findings:
-        return Remembered(
-            findings=tuple(findings), gaps=(memory.gap,) if memory.gap is not None else ()
-        )
-    try:
-        changes = (keep or keep_in(memory.url))(findings, covered=lambda _: False, now=now)
-    except StoreError as error:
-        return Remembered(findings=tuple(findings), gaps=(store_gap(error),))
+    look = Look(now=now, began=began, findings=tuple(findings))
+    if not findings and memory.gap is None:
+        return Remembered(findings=())
+    kept = _kept(memory, look, keep, lambda _: False)
     seen = {finding.id for finding in findings}
-    return Remembered(
-        findings=tuple(f for f in changes.findings if f.id in seen), events=changes.events
-    )
+    standing = tuple(finding for finding in kept.findings if finding.id in seen)
+    return msgspec.structs.replace(kept, findings=standing)
 
 
-def forget(url: str, *, before: datetime) -> None:
-    """Forget what is older; where the store is away, the next time will do."""
-    with suppress(StoreError), open_store(url) as store:
-        store.prune(before)
+def end(memory: Memory, ids: Collection[str], *, now: datetime, keep: Keep) -> Remembered:
+    """Write down that these findings are over."""
+    return _kept(memory, Look(now=now), keep, lambda finding: finding.id in ids)
 
 
-def remembered_of(changes: Changes) -> Remembered:
+def _kept(
+    memory: Memory, look: Look, keep: Keep | None, covered: Callable[[Finding], bool]
+) -> Remembered:
+    """Write a look down, by `keep` or straight away, and return what became of the findings."""
+    gap = memory.gap
+    if gap is None:
+        try:
+            return _remembered(_written(memory.url, look, keep, covered))
+        except StoreError as error:
+            gap = store_gap(error)
+    return Remembered(findings=look.findings, gaps=(gap,))
+
+
+def _written(
+    url: str, look: Look, keep: Keep | None, covered: Callable[[Finding], bool]
+) -> Changes:
+    if keep is not None:
+        return keep(look, covered=covered)
+    with open_store(url) as store:
+        return store.keep(look, covered=covered)
+
+
+def _remembered(changes: Changes) -> Remembered:
     """Return the findings that stand after these changes, and those that ended by them."""
     ended = {event.finding for event in changes.events if event.happening == "resolved"}
     return Remembered(
@@ -260,6 +245,12 @@ def remembered_of(changes: Changes) -> Remembered:
         resolved=tuple(f for f in changes.findings if f.id in ended),
         events=changes.events,
     )
+
+
+def forget(url: str, *, before: datetime) -> None:
+    """Forget what is older; where the store is away, the next time will do."""
+    with suppress(StoreError), open_store(url) as store:
+        store.prune(before)
 
 
 def bindings(view: View) -> Iterator[Binding]:
@@ -291,51 +282,3 @@ def identities(view: View) -> Iterator[GatewayIdentity]:
                     source=identity.said_by if identity else "",
                     confirmed=view.now,
                 )
-
-
-def covered(view: View) -> Callable[[Finding], bool]:
-    """Return the test whether a finding would have been seen again: measured without a gap.
-
-    A switch that cannot be read may be one whose servers cannot be reached either, so its
-    silence ends nothing.
-    """
-    switched = {s.segment.name for s in view.segments if _all_read(view, s.segment.switches)}
-    routed = {s.segment.name for s in view.segments if _all_read(view, s.segment.routers)}
-    swept = {s.segment.name for s in view.segments if s.sweep and not s.gaps}
-    asked = {(s.segment.name, t.address) for s in view.segments if not s.gaps for t in s.tests}
-    unclear = undecided(view)
-    devices = tuple(name for name, device in view.devices.items() if not device.gaps)
-
-    def is_covered(finding: Finding) -> bool:
-        if finding.kind == "neighbor-unconfirmed":
-            return finding.id not in unclear and any(about(finding, name) for name in devices)
-        if finding.kind == "mac-flapping":
-            return finding.segment in switched and view.flights is not None
-        if finding.address is not None and finding.address.version != _SWEPT_VERSION:
-            place = (finding.segment or "", finding.address)
-            return place in asked and finding.segment in switched & routed
-        return finding.segment in switched & routed & swept and finding.kind in SWEPT
-
-    return is_covered
-
-
-_SWEPT_VERSION = 4  # a segment's IPv6 addresses are too many: only those in doubt are asked about
-
-# The kinds of which it can be asked whether they are over.
-ASKED_ABOUT = frozenset({"address-conflict", "gateway-hijack"})
-
-# The kinds of trouble that a sweep can see, and so can see ended.
-SWEPT = frozenset(
-    {
-        "address-conflict",
-        "gateway-hijack",
-        "gateway-changed",
-        "mac-flapping",
-        "neighbor-unconfirmed",
-        "unassigned-address",
-    }
-)
-
-
-def _all_read(view: View, devices: Iterable[str]) -> bool:
-    return all(name in view.devices and not view.devices[name].gaps for name in devices)

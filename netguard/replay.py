@@ -48,13 +48,12 @@ def replay(path: Path | None, ground: Ground) -> ReplayReport:
         for one in heard(captures.read(path), counters):
             first, last = first or one.seen, max(last or one.seen, one.seen)
             ear.hear(one)
-    except OSError as error:
-        raise NoCapture(f"{path}: {error.strerror}", remedy="Name a pcap or pcapng file.") from None
-    except Malformed as error:
+    except (OSError, Malformed) as error:
+        gap = _broken_off(error, path)
         if not counters.frames:
-            message = f"{error.subject}: {error.detail}"
+            message = f"{gap.subject}: {gap.detail}"
             raise NoCapture(message, remedy="Name a pcap or pcapng file.") from None
-        gaps.append(_broken_off(error))
+        gaps.append(gap)
     return ReplayReport(
         started=first,
         duration_s=(last - first).total_seconds() if first and last else 0.0,
@@ -76,11 +75,11 @@ def _counts(counters: Counters, ear: Ear) -> dict[str, int]:
     }
 
 
-def _broken_off(error: Malformed) -> Gap:
+def _broken_off(error: OSError | Malformed, path: Path | None) -> Gap:
     return Gap(
-        subject=error.subject,
+        subject="standard input" if path is None else str(path),
         kind="capture-broken-off",
-        detail=error.detail,
+        detail=error.detail if isinstance(error, Malformed) else error.strerror or str(error),
         remedy="what stands behind that place was not heard: repair the capture, or take another",
     )
 

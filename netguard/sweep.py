@@ -11,6 +11,7 @@ import msgspec
 from netguard.ask import ask, ask_again, in_threads
 from netguard.collect import Clock, read_devices
 from netguard.config import Config
+from netguard.coverage import SWEPT
 from netguard.emergency.unattended import (
     Deed,
     act_on_policy,
@@ -23,7 +24,6 @@ from netguard.inventory import Segment, devices_named, index
 from netguard.judge import judge, judge_gateways, silent_gateways
 from netguard.meter import Meter, Progress
 from netguard.remember import (
-    SWEPT,
     Keep,
     Memory,
     Remembered,
@@ -161,7 +161,7 @@ async def sweep_gateways(
     view = await look_at_gateways(config, segments, memory, clock=clock, progress=progress)
     record = _recorded(view, segments, started, clock)
     found = judge_gateways(view)
-    remembered = await asyncio.to_thread(add, memory, found, now=view.now, keep=keep)
+    remembered = await asyncio.to_thread(add, memory, found, now=view.now, began=started, keep=keep)
     async with acting:
         deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
     said = with_deeds(report(record, remembered), deeds)

@@ -13,14 +13,12 @@ import msgspec
 from msgspec.structs import replace
 
 from netguard.inventory import Device, Gateway, Index, Inventory, Segment, SwitchPort
+from probes.heard import ArpClaim, ArpSweep, ClaimTest
 from probes.mac import virtual_family
 from probes.records import (
-    ArpClaim,
     ArpEntry,
-    ArpSweep,
     BasePort,
     Chassis,
-    ClaimTest,
     FdbEntry,
     Gap,
     Interface,

@@ -12,8 +12,7 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
+from probes.bpf import AT_LEAST, BYTE, EQUAL, HALF, LENGTH, UNTAGGED, Filter, Step, keeping
 from probes.errors import LinkError
 from probes.interfaces import ARPHRD_ETHER, LocalInterface, local_interfaces
 from probes.mmsg import Slots
@@ -45,48 +44,26 @@ _SIOCGIFMTU = 0x8921
 _IFREQ = struct.Struct("=16si20x")
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """Which frames the kernel keeps for us (classic BPF), and how many octets of each."""
-
-    program: tuple[tuple[int, int, int, int], ...]
-    slot: int
-
-
-# The kernel takes the 802.1Q tag off before a filter sees the frame; what another VLAN says on a
-# trunk is another segment's, so only VLAN 0 (untagged, or priority-tagged) passes.
-
-# Whole ARP packets only: what is shorter claims nothing.
-ARP = Filter(
-    (
-        (0x28, 0, 0, 12),  # ldh [12]: EtherType
-        (0x15, 0, 6, 0x0806),  # jeq ARP, else drop
-        (0x80, 0, 0, 0),  # ld len
-        (0x35, 0, 4, ARP_FRAME),  # jge, else drop
-        (0x20, 0, 0, 0xFFFFF000 + 44),  # ld vlan_tci
-        (0x54, 0, 0, 0x0FFF),  # and: VLAN identifier
-        (0x15, 0, 1, 0),  # jeq none, else drop
-        (0x06, 0, 0, SLOT),  # ret: keep
-        (0x06, 0, 0, 0),  # ret: drop
-    ),
-    SLOT,
+# Whole packets only: what is shorter claims nothing.
+ARP = keeping(
+    Step(HALF, 12),  # EtherType
+    Step(EQUAL, 0x0806, otherwise="drop"),
+    Step(LENGTH),
+    Step(AT_LEAST, ARP_FRAME, otherwise="drop"),
+    *UNTAGGED,
+    slot=SLOT,
 )
 # ICMP and ICMPv6, without IPv6 extension headers: no answer to a probe of ours carries any.
-ICMP = Filter(
-    (
-        (0x28, 0, 0, 12),  # ldh [12]: EtherType
-        (0x15, 0, 2, 0x0800),  # jeq IPv4, else go and try IPv6
-        (0x30, 0, 0, 23),  # ldb [23]: protocol
-        (0x15, 3, 7, 1),  # jeq ICMP, else drop
-        (0x15, 0, 6, 0x86DD),  # jeq IPv6, else drop
-        (0x30, 0, 0, 20),  # ldb [20]: next header
-        (0x15, 0, 4, 58),  # jeq ICMPv6, else drop
-        (0x20, 0, 0, 0xFFFFF000 + 44),  # ld vlan_tci
-        (0x54, 0, 0, 0x0FFF),  # and: VLAN identifier
-        (0x15, 0, 1, 0),  # jeq none, else drop
-        (0x06, 0, 0, IP_FRAME),  # ret: keep
-        (0x06, 0, 0, 0),  # ret: drop
-    ),
-    IP_FRAME,
+ICMP = keeping(
+    Step(HALF, 12),  # EtherType
+    Step(EQUAL, 0x0800, otherwise="IPv6"),
+    Step(BYTE, 23),  # protocol
+    Step(EQUAL, 1, "VLAN", "drop"),
+    Step(EQUAL, 0x86DD, otherwise="drop", name="IPv6"),
+    Step(BYTE, 20),  # next header
+    Step(EQUAL, 58, otherwise="drop"),
+    *UNTAGGED,
+    slot=IP_FRAME,
 )
 
 

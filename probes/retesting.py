@@ -15,10 +15,10 @@ from time import monotonic
 from typing import TypeVar
 
 from probes.conversation import Conversation
+from probes.heard import ClaimTest
 from probes.link import IP_FRAME
 from probes.mac import canonical, from_bytes, to_bytes
 from probes.mmsg import Slots
-from probes.records import ClaimTest
 
 ANSWER_TIME = 1.0  # seconds; Linux delays a proxy's answer by up to 0.8
 SECOND_THOUGHTS = 2  # times a station that answered all is asked alone again: a frame may be lost

@@ -8,12 +8,10 @@ from netguard.inventory import Device, Gateway, Inventory, Segment, Server, Swit
 from netguard.locate import topology
 from netguard.scene import Scene, homes
 from netguard.view import DeviceView, Identity, SegmentView, View, claims_of
+from probes.heard import ArpClaim, ArpSweep, ClaimTest
 from probes.records import (
-    ArpClaim,
     ArpEntry,
-    ArpSweep,
     Chassis,
-    ClaimTest,
     FdbEntry,
     Gap,
     Interface,

@@ -18,6 +18,7 @@ from pathlib import Path
 from netguard.findings import Finding
 from netguard.keeping import RETRY, Keeper
 from netguard.life import Changes
+from netguard.store import Look
 from netguard.store.spool_file import SpoolFile
 from tests.recorder import FIRST, die_before
 from tests.remembering import at, binding, finding, said, sweep_record
@@ -41,18 +42,18 @@ class Clock:
 def look_at(keeper: Keeper, minute: int, seen: Sequence[Finding] | None = None) -> Changes:
     """Keep the look of this minute; by itself, every other one sees the same trouble."""
     swing = [finding(minute=minute)] if minute % 2 == 0 else []
-    return keeper.keep(
-        swing if seen is None else seen,
-        covered=lambda _: True,
+    look = Look(
         now=at(minute),
+        findings=tuple(swing if seen is None else seen),
         sweep=sweep_record(minute),
-        bindings=(
+        bindings=tuple(
             binding(str(ip_address(FIRST + n)), minute=minute, first_seen=at(0))
             for n in range(BINDINGS)
         ),
-        identities=[said(minute)],
+        identities=(said(minute),),
         moving={},
     )
+    return keeper.keep(look, covered=lambda _: True)
 
 
 def die(*_: object) -> None:

@@ -3,6 +3,7 @@
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -48,6 +49,20 @@ class Server:
         """Stop it at once, as a crash would."""
         self._control("-m", "immediate", "stop")
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have it do nothing, and close no socket, until the end of the `with`."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # before its children: it makes no more of them
+        processes = [first, *_children(first)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
     def _control(self, *words: object) -> None:
         assert PROGRAMS is not None
         _run(PROGRAMS / "pg_ctl", "-D", self._data, "-w", *words)
@@ -73,6 +88,11 @@ def running() -> Iterator[Server]:
             yield server
         finally:
             server.stop()
+
+
+def _children(parent: int) -> list[int]:
+    task = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(child) for child in task.read_text().split()]
 
 
 def _run(*command: object) -> None:

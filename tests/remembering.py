@@ -12,7 +12,7 @@ from netguard.findings import Claimant, Evidence, Finding, Location, identity
 from netguard.history import Action, Order, PortStatus, Step
 from netguard.inventory import SwitchPort
 from netguard.life import Changes
-from netguard.store import Binding, GatewayIdentity, Store, SweepRecord, migrations
+from netguard.store import Binding, GatewayIdentity, Look, Store, SweepRecord, migrations
 from netguard.store.transactions import connectable, writing
 from netguard.view import Stay
 from probes.records import Gap
@@ -184,12 +184,12 @@ def remember(
     moving: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None,
 ) -> Changes:
     """Record one sweep at this minute."""
-    return store.record(
-        sweep_record(minute),
-        bindings,
-        tuple(findings),
-        identities,
-        covered=lambda _: covered,
+    look = Look(
         now=at(minute),
+        findings=tuple(findings),
+        sweep=sweep_record(minute),
+        bindings=tuple(bindings),
+        identities=tuple(identities),
         moving=moving,
     )
+    return store.keep(look, covered=lambda _: covered)

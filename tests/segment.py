@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, Self
@@ -173,10 +173,24 @@ def request(hw: str, sender: IPv4Address, target: IPv4Address) -> ArpFrame:
     )
 
 
-@contextmanager
 def answering(
     fd: int, answer: Callable[[ArpFrame], ArpFrame | None], *, delay: float = 0.0
+) -> AbstractContextManager[None]:
+    def answer_frame(octets: bytes) -> bytes | None:
+        try:
+            said = answer(parse(octets))
+        except Malformed:
+            return None
+        return None if said is None else craft(said)
+
+    return answering_frames(fd, answer_frame, delay=delay)
+
+
+@contextmanager
+def answering_frames(
+    fd: int, answer: Callable[[bytes], bytes | None], *, delay: float = 0.0
 ) -> Iterator[None]:
+    """Answer whatever comes to a host's card, as a function says."""
     ended = threading.Event()
     with raw(fd) as link:
         thread = threading.Thread(target=_answer, args=(link, answer, delay, ended))
@@ -190,7 +204,7 @@ def answering(
 
 def _answer(
     link: socket.socket,
-    answer: Callable[[ArpFrame], ArpFrame | None],
+    answer: Callable[[bytes], bytes | None],
     delay: float,
     ended: threading.Event,
 ) -> None:
@@ -198,12 +212,9 @@ def _answer(
         if not select.select([link], [], [], 0.05)[0]:
             continue
         octets, (_, _, kind, _, _) = link.recvfrom(2048)
-        try:
-            said = answer(parse(octets)) if kind != socket.PACKET_OUTGOING else None
-        except Malformed:
-            continue
+        said = answer(octets) if kind != socket.PACKET_OUTGOING else None
         if said is not None and not ended.wait(delay):
-            link.send(craft(said))
+            link.send(said)
 
 
 @contextmanager

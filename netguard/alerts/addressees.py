@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from netguard.alerts.composing import waiting
+from netguard.alerts.composing import stamp, waiting
 from netguard.alerts.pacing import Pace
 from netguard.alerts.sending import failed
 from netguard.config.settings import Alert
@@ -66,7 +66,7 @@ class Addressee:
         turned = waiting(news, self.alert.severity)
         detail = (
             f"{cursor.error}; attempts: {cursor.attempts}, findings that wait: {len(turned)}, since"
-            f" {_stamp(min(turned))}; tried again at {_stamp(again)}"
+            f" {stamp(min(turned))}; tried again at {stamp(again)}"
         )
         return (failed(self.number, detail, remedy),)
 
@@ -86,7 +86,3 @@ def addressees(alerts: Iterable[Alert]) -> dict[str, Addressee]:
             cursor = AlertCursor(alert=name, told=NEVER_READ)
             found[name] = Addressee(number=number, alert=alert, cursor=cursor)
     return found
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -13,14 +13,13 @@ from datetime import datetime
 import msgspec
 
 from netguard.alerts.message import Line, Message, Word
-from netguard.findings import RANK, Claimant, Finding, Severity, gravest_first
+from netguard.findings import RANK, Claimant, Finding, Severity, gravest_first, suspects
 from netguard.life import Event
 from netguard.store.records import News
 
 BLOCKS = 20  # findings that are told each in a block of its own
 _BEGAN: dict[str, Word] = {"opened": "new", "reopened": "back"}
-_ENDS = frozenset({"resolved", "closed"})
-_TURNS = frozenset({*_BEGAN, *_ENDS, "worsened"})
+_TURNS = frozenset({*_BEGAN, "worsened", "resolved", "closed"})
 _WORDS: tuple[Word, ...] = ("new", "back", "worse", "over", "began and ended")
 _OVER: frozenset[Word] = frozenset({"over", "began and ended"})
 
@@ -100,6 +99,8 @@ def _word(events: Sequence[Event]) -> Word | None:
         return "began and ended" if began else "over"
     if began:
         return began
+    if any(event.happening == "closed" for event in events):
+        return "back"  # who closed it took it for over
     graver = RANK[last.severity] > RANK[first.severity]
     return "worse" if graver or any(e.happening == "worsened" for e in events) else None
 
@@ -176,18 +177,16 @@ def _subject(matter: Matter) -> str:
     finding, (kind, *_, subject) = matter.finding, matter.last.finding.split("/", 2)
     if finding is None:
         return _one_line(f"{kind} {subject}")
-    what, who = str(finding.address or subject), _suspects(finding)
+    what, who = str(finding.address or subject), _who(finding)
     return _one_line(f"{kind} {what}{f', {who}' if who and who != what else ''}")
 
 
-def _suspects(finding: Finding) -> str:
-    """Return the impostors, or, where none is named, all that are not known to be rightful."""
-    doubtful = [claimant for claimant in finding.claimants if claimant.role != "rightful"]
-    suspects = [claimant for claimant in doubtful if claimant.role == "impostor"] or doubtful
-    if not suspects:
+def _who(finding: Finding) -> str:
+    found = suspects(finding)
+    if not found:
         return finding.server or ""
-    more = f" and {len(suspects) - 1} more" if len(suspects) > 1 else ""
-    return f"{_suspect(suspects[0])}{more}"
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{_suspect(found[0])}{more}"
 
 
 def _suspect(claimant: Claimant) -> str:
@@ -206,7 +205,7 @@ def _summary(matter: Matter) -> str:
 
 
 def _when(matter: Matter) -> str:
-    began, last = _stamp(matter.began.at), _stamp(matter.last.at)
+    began, last = stamp(matter.began.at), stamp(matter.last.at)
     return {
         "new": f"since {began}",
         "back": f"since {began}",
@@ -223,7 +222,8 @@ def _next(matter: Matter) -> str:
     return _one_line(matter.finding.advice)
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """Return a time as people are told it."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -89,7 +89,7 @@ class Teller:
         Where the store is away, that is a gap, and only what waits in memory is told.
         """
         async with self._turn:
-            delivered, free = self._ended().delivered, self._free()
+            before, free = self._ended(), self._free()
             gaps: tuple[Gap, ...] = ()
             queue: _Queue | None = None
             try:
@@ -98,7 +98,7 @@ class Teller:
             except StoreError as error:
                 gaps = (store_gap(error),)
             told = await self._begin(free, queue, grace)
-        return _together([Told(delivered=delivered, gaps=gaps), told])
+        return _together([_counted(before), Told(gaps=gaps), told])
 
     async def tell_directly(self, changes: Changes, *, grace: float | None = GRACE) -> Told:
         """Tell of changes that could not be written down, grouped and paced as ever."""
@@ -112,8 +112,7 @@ class Teller:
                 each.pending = [*each.pending, *news][-MOST:]
             before = self._ended()
             told = await self._begin(self._free(), None, grace)
-        ended = Told(delivered=before.delivered, failed=before.failed)
-        return _together([ended, told])
+        return _together([_counted(before), told])
 
     def _free(self) -> list[Addressee]:
         """Return those whom nothing is under way to."""
@@ -243,6 +242,11 @@ class Teller:
     def _put(self, cursor: AlertCursor) -> None:
         with open_store(self._url, create=False) as store:
             store.put_alert_cursor(cursor)
+
+
+def _counted(ended: Told) -> Told:
+    """Return the counts alone of what has ended: who was not reached is tried again, or a gap."""
+    return Told(delivered=ended.delivered, failed=ended.failed)
 
 
 def _together(told: Iterable[Told]) -> Told:

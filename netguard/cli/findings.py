@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
@@ -13,7 +13,7 @@ from netguard import clock
 from netguard.cli.common import App, common_options, print_json, print_table, when
 from netguard.cli.show import show_finding
 from netguard.config import load
-from netguard.findings import Claimant, Finding, State
+from netguard.findings import Claimant, Finding, State, suspects
 from netguard.life import Event
 from netguard.suggest import did_you_mean
 
@@ -67,7 +67,7 @@ def list_(app: App, states: tuple[State, ...], segment: str | None, *, everythin
 def show(app: App, identifier: str) -> None:
     """Show all that is known of one finding."""
     with opened(app) as store:
-        finding = resolve(identifier, store.findings())
+        finding = find(identifier, store)
         history = store.history(finding.id)
     if app.json:
         print_json({**msgspec.structs.asdict(finding), "history": history})
@@ -105,7 +105,7 @@ def _after_reading(finding: Finding) -> str:
 def ack(app: App, identifier: str, note: str) -> None:
     """Say that you know: it stays listed, and speaks up again only if it worsens."""
     with opened(app) as store:
-        finding = resolve(identifier, store.findings())
+        finding = find(identifier, store)
         after = store.acknowledge(finding.id, who=caller(), note=note, now=clock.now())
     _tell(app, after, f"acknowledged {after.id}: it stays listed, and opens again if it worsens")
 
@@ -117,7 +117,7 @@ def ack(app: App, identifier: str, note: str) -> None:
 def close(app: App, identifier: str, note: str) -> None:
     """End a finding by hand: it reopens if it is seen again."""
     with opened(app) as store:
-        finding = resolve(identifier, store.findings())
+        finding = find(identifier, store)
         after = store.close(finding.id, who=caller(), note=note, now=clock.now())
     _tell(app, after, f"closed {after.id}: it reopens if it is seen again")
 
@@ -127,6 +127,11 @@ def opened(app: App) -> "Store":
     from netguard.store import open_store  # noqa: PLC0415 - SQLAlchemy costs 0.2 s
 
     return open_store(load(app.config).store, create=False)
+
+
+def find(given: str, store: "Store") -> Finding:
+    """Return the one finding that a whole or shortened id names."""
+    return resolve(given, store.findings_named(given) or store.findings())
 
 
 def resolve(given: str, known: Sequence[Finding]) -> Finding:
@@ -174,16 +179,10 @@ def _row(finding: Finding, now: datetime) -> tuple[object, ...]:
         finding.severity,
         finding.id,
         finding.state,
-        ", ".join(_suspect(claimant) for claimant in _suspects(finding.claimants)),
+        ", ".join(_suspect(claimant) for claimant in suspects(finding)),
         when(finding.first_seen, now),
         when(finding.last_seen, now),
     )
-
-
-def _suspects(claimants: Iterable[Claimant]) -> list[Claimant]:
-    """Return the impostors, or, where none is named, all that are not known to be rightful."""
-    doubtful = [claimant for claimant in claimants if claimant.role != "rightful"]
-    return [claimant for claimant in doubtful if claimant.role == "impostor"] or doubtful
 
 
 def _suspect(claimant: Claimant) -> str:

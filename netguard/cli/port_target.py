@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import click
 
-from netguard.cli.findings import resolve
+from netguard.cli.findings import find
 from netguard.config import Config
 from netguard.emergency.placing import NoSuchThing, Wanted
 from netguard.history import Change
@@ -44,7 +44,7 @@ def wanted(config: Config, named: Named, change: Change) -> Wanted:
     from netguard.store import open_store  # noqa: PLC0415 - SQLAlchemy costs 0.2 s
 
     with open_store(config.store, create=False) as store:
-        return Wanted(change=change, finding=resolve(str(named.finding), store.findings()))
+        return Wanted(change=change, finding=find(str(named.finding), store))
 
 
 def switch_port(config: Config, device: str, port: str | None) -> SwitchPort:

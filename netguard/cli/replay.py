@@ -1,7 +1,7 @@
 """`netguard replay`: listen to a capture file as to a segment."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 import click
@@ -9,6 +9,7 @@ import click
 from netguard import clock
 from netguard.cli.common import App, common_options, print_json
 from netguard.cli.show import counted, show_finding, show_gaps
+from netguard.config import values
 from netguard.errors import Exit
 from netguard.hearing.ear import Ground
 from netguard.inventory import IPNetwork
@@ -38,7 +39,7 @@ class _Gateway(click.ParamType[tuple[IPAddress, str]]):
     ) -> tuple[IPAddress, str]:
         address, _, mac = str(value).partition("=")
         try:
-            return ip_address(address), canonical(mac) if mac else ""
+            return values.address(address), canonical(mac) if mac else ""
         except ValueError:
             example = "write it as 198.51.100.1 or 198.51.100.1=00:00:5e:00:53:01"
             self.fail(f"{value!r} is no gateway; {example}", param, ctx)

@@ -11,7 +11,8 @@ from netguard.rules.gateway import intruders
 from netguard.scene import Scene
 from netguard.situation import Claims
 from netguard.view import gateway_identity
-from probes.records import ClaimTest, IPAddress
+from probes.heard import ClaimTest
+from probes.records import IPAddress
 
 # A person, or a whole segment, waits for this, and whoever takes an address answers as fast as its
 # owner. Who does not is asked once more, with the patience that late proxies need.

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from probes.records import ArpClaim, Heard, IPAddress, NeighborClaim, RouterAdvert
+from probes.heard import ArpClaim, Heard, NeighborClaim, RouterAdvert
+from probes.records import IPAddress
 
 ADVERT = "router advertisement"
 WITHDRAWAL = "router advertisement of lifetime 0"

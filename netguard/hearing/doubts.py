@@ -6,11 +6,13 @@ longest ago is forgotten first, and about one address nobody is asked too often.
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 import msgspec
 
 from netguard.hearing.claim import Claim
+from netguard.hearing.ranges import Ranges
 from netguard.inventory import IPNetwork
 from probes.records import IPAddress
 
@@ -59,15 +61,16 @@ class Doubts:
 
     def __init__(self, known: Known, room: int = ROOM) -> None:
         self.dropped = 0
-        self._known = known
         self._room = room
         self._users: OrderedDict[IPAddress, dict[str, datetime]] = OrderedDict()
         self._waiting: OrderedDict[IPAddress, Doubt] = OrderedDict()
         self._asked: OrderedDict[IPAddress, _Asked] = OrderedDict()
+        self.know(known)
 
     def know(self, known: Known) -> None:
         """Take in what has become known since."""
         self._known = known
+        self._ranges = Ranges(known.networks)
 
     def learn(self, claims: Mapping[IPAddress, Collection[str]], now: datetime) -> None:
         """Take in who has which address, now that all were asked."""
@@ -79,8 +82,8 @@ class Doubts:
         address, mac = claim.place.ip, claim.mac
         known = self._known.gateways.get(address)
         if known is not None:  # itself it answers anyway, when everybody is asked
-            return None if mac in known else self._raise(address, frozenset((mac,)), claim.seen)
-        if not any(address in network for network in self._known.networks):
+            return None if mac in known else self._raise(address, {mac}, claim.seen)
+        if address not in self._ranges:
             return None
         users = self._users.get(address)
         if users is not None and users.keys() == {mac}:
@@ -91,7 +94,7 @@ class Doubts:
 
     def suspect(self, address: IPAddress, stations: Iterable[str], now: datetime) -> Doubt | None:
         """Raise a doubt that somebody else has: a device that wrote it into its log."""
-        return self._raise(address, frozenset(stations) | self._lately(address, now), now)
+        return self._raise(address, self._lately(address, now).keys() | set(stations), now)
 
     def take(self, most: int, *, urgent: bool) -> tuple[Doubt, ...]:
         """Return what is to be asked about now; it waits no longer."""
@@ -106,7 +109,7 @@ class Doubts:
         """Take in who answered; what came to nothing is asked about less and less often."""
         before = self._asked.pop(doubt.address, None)
         again = before is not None and doubt.stations <= before.stations and not found
-        times = before.times + 1 if again and before is not None else 0
+        times = before.times + 1 if before and again else 0
         self._asked[doubt.address] = _Asked(doubt.stations, now, times)
         while len(self._asked) > self._room:
             self._asked.popitem(last=False)
@@ -114,17 +117,17 @@ class Doubts:
             self._note(doubt.address, dict.fromkeys(sorted(answering)[:CLAIMANTS], now))
 
     def _suspected(self, address: IPAddress, mac: str, now: datetime) -> Doubt | None:
-        others = self._lately(address, now) - {mac}
-        users = self._users.get(address, {})
-        if mac in users or len(others) < CLAIMANTS:
-            self._note(address, {**dict.fromkeys(others, now), **users, mac: now})
+        users = self._lately(address, now)
+        others = users.keys() - {mac}
+        if len(others) < CLAIMANTS:
+            self._note(address, {**users, mac: now})
         if others or not self._known.is_expected(address):
             return self._raise(address, others | {mac}, now)
         return None
 
-    def _lately(self, address: IPAddress, now: datetime) -> frozenset[str]:
+    def _lately(self, address: IPAddress, now: datetime) -> dict[str, datetime]:
         users = self._users.get(address, {})
-        return frozenset(mac for mac, seen in users.items() if now - seen < MEMORY)
+        return {mac: seen for mac, seen in users.items() if now - seen < MEMORY}
 
     def _note(self, address: IPAddress, users: dict[str, datetime]) -> None:
         self._users[address] = users
@@ -132,9 +135,9 @@ class Doubts:
         while len(self._users) > self._room:
             self._users.popitem(last=False)
 
-    def _raise(self, address: IPAddress, stations: frozenset[str], now: datetime) -> Doubt | None:
+    def _raise(self, address: IPAddress, who: AbstractSet[str], now: datetime) -> Doubt | None:
         urgent = address in self._known.gateways
-        stations = frozenset(sorted(stations)[:CLAIMANTS])
+        stations = frozenset(sorted(who)[:CLAIMANTS])
         if address in self._waiting or self._too_soon(address, stations, now, urgent=urgent):
             return None
         if not urgent and len(self._waiting) >= WAITING:

@@ -6,7 +6,6 @@ asked about, where somebody can be asked.
 
 from collections.abc import Mapping
 from datetime import datetime
-from ipaddress import IPv4Network
 
 import msgspec
 
@@ -15,10 +14,12 @@ from netguard.hearing.claim import ADVERT, ADVERTS, Claim, Place, claim_of
 from netguard.hearing.elapsed import Elapsed
 from netguard.hearing.fights import differ_little, standing_between, take_turn, taking_turns
 from netguard.hearing.ledger import ROOM, Address, Ledger, Station
+from netguard.hearing.ranges import Ranges
 from netguard.hearing.telling import Accusation
 from netguard.hearing.troubles import Troubles
 from netguard.inventory import IPNetwork
-from probes.records import Heard, IPAddress
+from probes.heard import Heard
+from probes.records import IPAddress
 
 _IPV4 = 4
 _CERTAIN = 2  # frames of one station
@@ -62,7 +63,7 @@ class Ear:
 
     @property
     def addresses(self) -> int:
-        """How many addresses were claimed."""
+        """How many claimed addresses are remembered."""
         return len(self._ledger)
 
     @property
@@ -80,7 +81,7 @@ class Ear:
         self._ground = ground
         self._homes.clear()
         self._ledger.protect(ground.gateways)
-        self._ranges = tuple(map(_range, ground.networks))
+        self._ranges = Ranges(ground.networks)
         pinned = frozenset[str]().union(*ground.gateways.values())
         self._known = ground.routers | pinned
         self._expects_routers = bool(ground.routers) or any(
@@ -124,12 +125,9 @@ class Ear:
         ip = place.ip
         if how in ADVERTS:
             return True
-        if not self._ranges:
+        if not self._ground.networks:
             return ip.version != _IPV4 or _is_a_station_s(int(ip))
-        version, number = ip.version, int(ip)
-        if any(version == each and low <= number <= high for each, low, high in self._ranges):
-            return True
-        return ip.version != _IPV4 and self._ledger.at(place) is not None
+        return ip in self._ranges or (ip.version != _IPV4 and self._ledger.at(place) is not None)
 
     def _accusation(
         self, address: Address, claim: Claim, at: float, pinned: frozenset[str] | None
@@ -196,18 +194,6 @@ class Ear:
             return not accusation.accused <= self._known
         how = ADVERT if address.advertises else ""
         return not pinned and (pinned is not None or self._concerns(place, how))
-
-
-def _range(network: IPNetwork) -> tuple[int, int, int]:
-    """Return the IP version, and the first and last number of the addresses that stations have.
-
-    Odd devices answer for a network's own address, and for its broadcast address; in IPv6 the
-    former is every router's (RFC 4291, section 2.6.1).
-    """
-    low, high = int(network.network_address), int(network.broadcast_address)
-    several = network.num_addresses > 2  # noqa: PLR2004 - else both are stations' (RFC 3021, 6164)
-    last = high - (several and isinstance(network, IPv4Network))
-    return network.version, low + several, last
 
 
 def _is_a_station_s(number: int) -> bool:

@@ -69,7 +69,7 @@ def taking_turns(address: Address, ledger: Ledger, at: float) -> frozenset[str]:
     recent = (
         turn
         for turn in address.turns
-        if at - turn.at <= WITHIN and not are_one(turn.before, turn.mac, address, ledger)
+        if at - turn.at <= WITHIN and not _are_one(turn.before, turn.mac, address, ledger)
     )
     last = list(recent)[-TURNS:]
     if len(last) < TURNS or last[-1].at - last[0].at < LASTING:
@@ -87,12 +87,12 @@ def standing_between(
     """Return from whom a station takes this address, and which other it takes from another."""
     if len(ledger.contested(mac)) == 1 or not _persists(address.stations[mac]):
         return None
-    for second in _taken_too(address.place, mac, ledger, at):
-        for victim in address.stations.keys() - {mac}:
-            if not are_one(mac, victim, address, ledger) and any(
-                _deceives(mac, (address, victim), (second, other))
-                for other in second.stations.keys() - {mac, victim}
-            ):
+    victims = address.stations.keys() - {mac}
+    rivals = [victim for victim in victims if not _are_one(mac, victim, address, ledger)]
+    for second in _taken_too(address.place, mac, ledger, at) if rivals else ():
+        for victim in rivals:
+            others = second.stations.keys() - {mac, victim}
+            if any(_deceives(mac, (address, victim), (second, other)) for other in others):
                 return victim, second.place.ip
     return None
 
@@ -134,7 +134,7 @@ def _deceives(mac: str, first: tuple[Address, str], second: tuple[Address, str])
     )
 
 
-def are_one(mac: str, other: str, address: Address, ledger: Ledger) -> bool:
+def _are_one(mac: str, other: str, address: Address, ledger: Ledger) -> bool:
     """Tell whether two MACs are no two rivals.
 
     They are not where one is a single frame's misprint of the other, or where both are one host's.

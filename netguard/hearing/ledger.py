@@ -156,6 +156,8 @@ class Ledger:
 
     def _dismiss(self, address: Address, at: float, speaking: str) -> None:
         gone = [mac for mac, one in address.stations.items() if at - one.at > _GIVEN_UP]
+        if gone:  # and so have those that made room for them
+            address.crowded_out = 0
         for mac in gone:
             if mac != speaking:
                 self._leave(mac, address)

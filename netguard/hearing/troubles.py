@@ -98,10 +98,14 @@ class Troubles:
 
 
 def _retold(trouble: Trouble) -> Finding:
-    """Tell a trouble by what is known now, as far as its stations are still remembered."""
-    before = trouble.finding
-    told = before
-    if trouble.accusation.accused & trouble.address.stations.keys():
+    """Tell a trouble by what is known now, as before where its stations are forgotten by now.
+
+    Of many that took a gateway some may be; rivals are told together, or not at all.
+    """
+    before = told = trouble.finding
+    accused = trouble.accusation.accused
+    remembered = accused & trouble.address.stations.keys()
+    if remembered == accused or (remembered and trouble.accusation.rightful):
         told = finding_of(trouble.accusation, trouble.address, trouble.seen, before.segment)
     began = before.first_seen
     if began > trouble.seen:  # the clock was set back: it has lasted no less for that

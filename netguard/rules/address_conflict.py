@@ -9,7 +9,8 @@ from netguard.rules.gateway import intruders
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
 from netguard.view import cards_of, gateway_identity, router_addresses
-from probes.records import ClaimTest, IPAddress
+from probes.heard import ClaimTest
+from probes.records import IPAddress
 
 _ARP_VERSION = 4
 

@@ -9,7 +9,8 @@ everybody, so a round counts that it answered either way.
 from collections.abc import Iterable
 
 from netguard.view import SegmentView
-from probes.records import ClaimTest, IPAddress
+from probes.heard import ClaimTest
+from probes.records import IPAddress
 
 ROUNDS_NEEDED = 2
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from netguard.attribution import Suspect
 from netguard.findings import Claimant, Evidence
-from probes.records import ClaimTest
+from probes.heard import ClaimTest
 
 
 def name(claimant: Claimant) -> str:

@@ -20,7 +20,8 @@ from netguard.scene import homes
 from netguard.view import DeviceView, View, claims_of
 from probes import arp
 from probes.errors import ProbeError
-from probes.records import ArpSweep, Gap, IPAddress
+from probes.heard import ArpSweep
+from probes.records import Gap, IPAddress
 from probes.trace.canary import canary
 
 _AT_ONCE = 16  # servers given a canary at the same moment

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from netguard import history
 from netguard.errors import StoreError
-from netguard.history import START, Action, Entry
+from netguard.history import HOUR, START, Action, Entry, HourFull, PortBusy, shutdowns
 from netguard.inventory import SwitchPort
 from netguard.store import schema
 from netguard.store.failures import named
 from netguard.store.records import Verification
-from netguard.store.rows import action_row
+from netguard.store.rows import action_row, add_action
 
 _TABLE = schema.actions
 _REPEATED = ("at", "action_id", "device", "port", "step")  # columns that the text says too
@@ -55,6 +55,17 @@ def actions(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterato
                 " of ports cannot be read",
                 remedy="`netguard port history --verify` says what is wrong with it.",
             ) from error
+
+
+def begin(connection: sa.Connection, intent: Action, *, most: int | None) -> Entry:
+    """Append an intent, unless its port is being changed, or `most` were closed within the hour."""
+    for action in actions(connection, open_intents() & at_port(intent.port)):
+        raise PortBusy(action, intent.at)
+    if most is not None:
+        recent = actions(connection, begun_since(intent.at - HOUR))
+        if (count := shutdowns(recent)) >= most:
+            raise HourFull(count, most)
+    return add_action(connection, intent)
 
 
 def open_intents() -> sa.ColumnElement[bool]:

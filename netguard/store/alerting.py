@@ -16,7 +16,6 @@ from netguard.store.records import AlertCursor, News
 
 _CURSORS, _HISTORY = schema.alert_cursors, schema.finding_history
 _TURN = tuple(column for column in _HISTORY.c if column.name != "sequence")
-_AT_ONCE = 1000  # ids in one question, as in `rows`
 
 
 def begin(connection: sa.Connection, alerts: Iterable[str], since: datetime) -> None:
@@ -71,10 +70,8 @@ def news(connection: sa.Connection, after: int, limit: int) -> tuple[News, ...]:
     about = list(dict.fromkeys(turn["finding"] for turn in turns))
     found = {
         finding.id: finding
-        for start in range(0, len(about), _AT_ONCE)
-        for finding in rows.findings(
-            connection, schema.findings.c.id.in_(about[start : start + _AT_ONCE])
-        )
+        for some in rows.parts(about)
+        for finding in rows.findings(connection, schema.findings.c.id.in_(some))
     }
     return tuple(
         News(

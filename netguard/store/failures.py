@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError
 
 from netguard.errors import StoreError
+from netguard.secrets import masked
 from probes.records import Gap
 
 _OWNER = "Run as the user that owns it, or give this user the right to write file and folder."
@@ -61,7 +62,9 @@ def store_gap(error: StoreError) -> Gap:
 
 def named(url: sa.URL) -> str:
     """Return how a person knows this store: its file, or its URL without the password."""
-    return str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string()
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return masked(url.render_as_string())  # which shows a password that is a parameter
 
 
 @contextmanager

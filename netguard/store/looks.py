@@ -1,6 +1,6 @@
 """How a look is written down: all of it or nothing, and once, however often that is tried."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ _KEEPERS, _HISTORY = schema.keepers, schema.finding_history
 
 def record(connection: sa.Connection, look: Look, *, covered: Callable[[Finding], bool]) -> Changes:
     """Write one look down, and return what became of the findings."""
-    changes = follow(connection, look.findings, covered=covered, now=look.now)
+    changes = follow(connection, look, covered=covered)
     rows.put_bindings(connection, look.bindings)
     rows.put_identities(connection, look.identities)
     if look.sweep is not None:
@@ -47,16 +47,10 @@ def record_late(connection: sa.Connection, look: Look) -> None:
     record(connection, msgspec.structs.replace(look, findings=seen), covered=covered)
 
 
-def follow(
-    connection: sa.Connection,
-    findings: Sequence[Finding],
-    *,
-    covered: Callable[[Finding], bool],
-    now: datetime,
-) -> Changes:
+def follow(connection: sa.Connection, look: Look, *, covered: Callable[[Finding], bool]) -> Changes:
     """Carry the findings that a look can change to what it saw."""
-    known = {f.id: f for f in rows.concerned(connection, [f.id for f in findings])}
-    changes = life.follow(known, findings, covered=covered, now=now)
+    known = {f.id: f for f in rows.concerned(connection, [f.id for f in look.findings])}
+    changes = life.follow(known, look.findings, covered=covered, began=look.began, now=look.now)
     rows.put_findings(connection, [f for f in changes.findings if known.get(f.id) != f])
     rows.add_events(connection, changes.events)
     return changes

@@ -10,7 +10,7 @@ from netguard.errors import StoreError
 from netguard.store.failures import named
 from netguard.store.schema import HEAD
 from netguard.store.store import Store
-from netguard.store.transactions import connectable, reading, writing
+from netguard.store.transactions import connectable, reading, unhurried, writing
 
 _EXAMPLES = (
     "Write sqlite:////var/lib/netguard/netguard.db (four slashes) or"
@@ -115,7 +115,8 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
                 f" {version}, this one knows up to {HEAD}",
                 remedy="Upgrade netguard; the store was not changed.",
             )
-        migrations.upgrade(connection)
+        with unhurried(connection):
+            migrations.upgrade(connection)
 
 
 def _version(connection: sa.Connection) -> str | None:

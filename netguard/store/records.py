@@ -51,13 +51,15 @@ class SweepRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What one look brought, as it is written down; `now` is its moment.
 
-    `keeper` is the process that brings it and `number` which of its looks this is, so that it is
-    not written twice; "" does not count. `covered` are the ids of the findings that the look would
-    have seen (used only when it is written later), `moving` as `View.flights`, this look included:
-    what is kept of the sweep's segments; None leaves that as it is. No `sweep` is a partial look.
+    `began` is as in `netguard.life.follow`. `keeper` is the process that brings it and `number`
+    which of its looks this is, so that it is not written twice; "" does not count. `covered` are
+    the ids of the findings that the look would have seen (used only when it is written later),
+    `moving` as `View.flights`, this look included: what is kept of the sweep's segments; None
+    leaves that as it is. No `sweep` is a partial look.
     """
 
     now: datetime
+    began: datetime | None = None
     keeper: str = ""
     number: int = 0
     findings: tuple[Finding, ...] = ()

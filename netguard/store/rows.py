@@ -1,7 +1,7 @@
-"""Rows from records and records from rows; every statement that writes stands here."""
+"""Rows from records and records from rows, and the statements that most others are made of."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from netguard.life import Event
 from netguard.store import schema
 from netguard.store.records import Binding, GatewayIdentity, ServerRecord, SweepRecord
 
+PartT = TypeVar("PartT")
 Row = dict[str, Any]
 Insert = sqlite.Insert | postgresql.Insert
 _INSERTS: dict[str, Callable[[sa.Table], Insert]] = {
@@ -21,7 +22,7 @@ _INSERTS: dict[str, Callable[[sa.Table], Insert]] = {
     "postgresql": postgresql.insert,
 }
 UNRESOLVED: tuple[State, ...] = ("acknowledged", "open")
-_AT_ONCE = 1000  # ids in one question; SQLite allows 32766 parameters
+_AT_ONCE = 1000  # values in one question; SQLite allows 32766 parameters
 _PLACE = ("device", "port", "if_index", "vlan", "located")
 
 
@@ -30,9 +31,13 @@ def concerned(connection: sa.Connection, seen: Sequence[str]) -> Iterator[Findin
     state = schema.findings.c.state
     over = state == "resolved"
     yield from findings(connection, state.in_(UNRESOLVED))  # an index finds these, not `~over`
-    for start in range(0, len(seen), _AT_ONCE):
-        some = schema.findings.c.id.in_(seen[start : start + _AT_ONCE])
-        yield from findings(connection, over & some)
+    for some in parts(seen):
+        yield from findings(connection, over & schema.findings.c.id.in_(some))
+
+
+def parts(whole: Sequence[PartT]) -> Iterator[Sequence[PartT]]:
+    """Yield as much at a time as one question can hold."""
+    return (whole[start : start + _AT_ONCE] for start in range(0, len(whole), _AT_ONCE))
 
 
 def findings(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterator[Finding]:

@@ -32,6 +32,8 @@ class SpoolFile:
             return False
         try:
             with self._open() as file:
+                if os.fstat(file.fileno()).st_size < self._size:
+                    return False  # somebody has cut it: what comes is not to be lost with that
                 file.truncate(self._size)  # half a line may stand there since a disk was full
                 file.seek(self._size)
                 file.write(data)

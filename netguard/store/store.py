@@ -1,7 +1,7 @@
 """The store: records sweeps, follows findings through their life, answers who was seen where."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Self
@@ -9,14 +9,15 @@ from typing import Self
 import sqlalchemy as sa
 
 from netguard import life
-from netguard.errors import StoreError
 from netguard.findings import Finding, State, gravest_first
-from netguard.history import HOUR, Action, Entry, HourFull, PortBusy, shutdowns
+from netguard.history import Action, Entry, shutdowns
 from netguard.inventory import SwitchPort
 from netguard.life import Changes, Event
 from netguard.store import (
     actions,
     alerting,
+    bindings,
+    findings,
     flights,
     looks,
     retention,
@@ -56,34 +57,11 @@ class Store:
     def __exit__(self, *_error: object) -> None:
         self._engine.dispose()
 
-    def record(
-        self,
-        sweep: SweepRecord,
-        bindings: Iterable[Binding],
-        findings: Sequence[Finding],
-        identities: Iterable[GatewayIdentity],
-        *,
-        covered: Callable[[Finding], bool],
-        now: datetime,
-        moving: Mapping[tuple[str, str], tuple[Stay, ...]] | None = None,
-    ) -> Changes:
-        """Write one sweep down, all of it or nothing, and return what became of the findings.
-
-        `covered` is as in `netguard.life.follow`, and `moving` as `View.flights`, this look
-        included: what is kept of the sweep's segments; None leaves that as it is.
-        """
-        look = Look(
-            now=now,
-            findings=tuple(findings),
-            sweep=sweep,
-            bindings=tuple(bindings),
-            identities=tuple(identities),
-            moving=moving,
-        )
-        return self.keep(look, covered=covered)
-
     def keep(self, look: Look, *, covered: Callable[[Finding], bool]) -> Changes:
-        """Write one look down, all of it or nothing; `covered` as in `netguard.life.follow`."""
+        """Write one look down, all of it or nothing, and return what became of the findings.
+
+        `covered` is as in `netguard.life.follow`.
+        """
         with writing(self._engine) as connection:
             return looks.record(connection, look, covered=covered)
 
@@ -113,11 +91,6 @@ class Store:
                     break
         return dict(gone)
 
-    def add(self, findings: Sequence[Finding], *, now: datetime) -> Changes:
-        """Write findings down that a partial look saw; the others stay as they are."""
-        with writing(self._engine) as connection:
-            return looks.follow(connection, findings, covered=lambda _: False, now=now)
-
     def record_server(
         self,
         record: ServerRecord,
@@ -130,9 +103,9 @@ class Store:
 
         `covered` is as in `netguard.life.follow`.
         """
-        seen = () if finding is None else (finding,)
+        look = Look(now=now, findings=() if finding is None else (finding,))
         with writing(self._engine) as connection:
-            changes = looks.follow(connection, seen, covered=covered, now=now)
+            changes = looks.follow(connection, look, covered=covered)
             rows.put_server(connection, record)
         return changes
 
@@ -165,65 +138,54 @@ class Store:
 
     def recent_findings(self, since: datetime) -> tuple[Finding, ...]:
         """Return the findings that are not over, and those that were seen since then."""
-        columns = schema.findings.c
-        where = columns.state.in_(rows.UNRESOLVED) | (columns.last_seen >= since)
         with reading(self._engine) as connection:
-            return tuple(rows.findings(connection, where))
+            return tuple(rows.findings(connection, findings.recent(since)))
+
+    def findings_named(self, text: str) -> tuple[Finding, ...]:
+        """Return the findings whose id is this text, or begins or ends with it at a slash."""
+        with reading(self._engine) as connection:
+            found = rows.findings(connection, findings.named(text))
+            return tuple(sorted(found, key=gravest_first))
 
     def finding(self, identifier: str) -> Finding | None:
         """Return the finding with this id."""
         with reading(self._engine) as connection:
-            return _one(connection, identifier)
+            return findings.with_id(connection, identifier)
 
     def history(self, identifier: str) -> tuple[Event, ...]:
         """Return the turns in a finding's life, oldest first."""
-        table = schema.finding_history
-        query = (
-            sa.select(*(column for column in table.c if column.name != "sequence"))
-            .where(table.c.finding == identifier)
-            .order_by(table.c.sequence)
-        )
         with reading(self._engine) as connection:
-            return tuple(Event(**row) for row in connection.execute(query).mappings())
+            return tuple(findings.history(connection, identifier))
 
     def acknowledge(self, identifier: str, *, who: str, note: str, now: datetime) -> Finding:
         """Note that a person knows of a finding; raises `AlreadyResolved` where it is over."""
-        return self._turn(identifier, partial(life.acknowledge, who=who, note=note, now=now))
+        taken = partial(life.acknowledge, who=who, note=note, now=now)
+        with writing(self._engine) as connection:
+            return findings.turn(connection, identifier, taken)
 
     def close(self, identifier: str, *, who: str, note: str, now: datetime) -> Finding:
         """End a finding by hand until it is seen again; raises `AlreadyResolved`."""
-        return self._turn(identifier, partial(life.close, who=who, note=note, now=now))
-
-    def _turn(self, identifier: str, turn: Callable[[Finding], tuple[Finding, Event]]) -> Finding:
+        taken = partial(life.close, who=who, note=note, now=now)
         with writing(self._engine) as connection:
-            before = _one(connection, identifier)
-            if before is None:
-                raise StoreError(f"there is no finding {identifier!r} in the store")
-            after, event = turn(before)
-            rows.put_findings(connection, [after])
-            rows.add_events(connection, [event])
-        return after
+            return findings.turn(connection, identifier, taken)
 
     def bindings(self, of: IPAddress | str) -> tuple[Binding, ...]:
         """Return who used an address, or what addresses a MAC used; the latest first."""
-        columns = schema.bindings.c
-        where = columns.mac == of if isinstance(of, str) else columns.address == of
-        query = (
-            sa.select(schema.bindings)
-            .where(where)
-            .order_by(columns.last_seen.desc(), columns.segment, columns.address, columns.mac)
-        )
         with reading(self._engine) as connection:
-            return tuple(rows.binding(row) for row in connection.execute(query).mappings())
+            return tuple(bindings.of(connection, of))
+
+    def users(self, addresses: Iterable[IPAddress]) -> dict[tuple[str, IPAddress], list[Binding]]:
+        """Return who used each of these addresses, by (segment, address)."""
+        found: dict[tuple[str, IPAddress], list[Binding]] = {}
+        with reading(self._engine) as connection:
+            for one in bindings.of_each(connection, list(set(addresses))):
+                found.setdefault((one.segment, one.address), []).append(one)
+        return found
 
     def gateway_identities(self) -> tuple[GatewayIdentity, ...]:
         """Return what the routers said of the gateways; of each, the latest word first."""
-        table = schema.gateway_identities
-        query = sa.select(table).order_by(
-            table.c.segment, table.c.address, table.c.confirmed.desc(), table.c.mac
-        )
         with reading(self._engine) as connection:
-            return tuple(GatewayIdentity(**row) for row in connection.execute(query).mappings())
+            return tuple(bindings.identities(connection))
 
     def flights(self, segments: Collection[str]) -> dict[tuple[str, str], tuple[Stay, ...]]:
         """Return where the moving stations of these segments were, by (segment, MAC)."""
@@ -237,15 +199,8 @@ class Store:
 
     def last_sweep(self) -> SweepRecord | None:
         """Return the sweep that was recorded last."""
-        table = schema.sweeps
-        query = (
-            sa.select(*(column for column in table.c if column.name != "sequence"))
-            .order_by(table.c.sequence.desc())
-            .limit(1)
-        )
         with reading(self._engine) as connection:
-            row = connection.execute(query).mappings().one_or_none()
-        return SweepRecord(**row) if row else None
+            return sweeps.last(connection)
 
     def last_sweeps(self, segments: Collection[str]) -> dict[str, SweepRecord]:
         """Return the sweep of each of these segments that was recorded last, by segment.
@@ -263,14 +218,7 @@ class Store:
         were closed within the hour.
         """
         with writing(self._engine) as connection:
-            busy = actions.open_intents() & actions.at_port(intent.port)
-            for action in actions.actions(connection, busy):
-                raise PortBusy(action, intent.at)
-            if most is not None:
-                recent = actions.actions(connection, actions.begun_since(intent.at - HOUR))
-                if (count := shutdowns(recent)) >= most:
-                    raise HourFull(count, most)
-            return rows.add_action(connection, intent)
+            return actions.begin(connection, intent, most=most)
 
     def append(self, action: Action) -> Entry:
         """Append a record to the history of ports, which nothing ever changes."""
@@ -340,7 +288,3 @@ class Store:
         """Write something that changes nothing; raises `StoreError` where that fails."""
         with writing(self._engine) as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
-
-
-def _one(connection: sa.Connection, identifier: str) -> Finding | None:
-    return next(rows.findings(connection, schema.findings.c.id == identifier), None)

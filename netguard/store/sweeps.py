@@ -19,17 +19,29 @@ def ended(sweep: SweepRecord) -> datetime:
     return sweep.started + timedelta(seconds=sweep.duration)
 
 
+def last(connection: sa.Connection) -> SweepRecord | None:
+    """Return the sweep that was recorded last."""
+    query = sa.select(_TABLE).order_by(_TABLE.c.sequence.desc()).limit(1)
+    return next(_records(connection, query), (0, None))[1]
+
+
 def last_of_each(connection: sa.Connection, segments: Collection[str]) -> dict[str, SweepRecord]:
     """Return the sweep of each of these segments that was recorded last; none where it has none."""
     numbers = _last_numbers(connection, segments)
     wanted = {name: numbers[name] for name in segments if name in numbers}
     query = sa.select(_TABLE).where(_TABLE.c.sequence.in_(sorted(set(wanted.values()))))
-    records = {
-        row["sequence"]: SweepRecord(**{k: v for k, v in row.items() if k != "sequence"})
-        for row in connection.execute(query).mappings()
-    }
+    records = dict(_records(connection, query))
     # On PostgreSQL retention may have taken one between the two questions.
     return {name: records[number] for name, number in wanted.items() if number in records}
+
+
+def _records(
+    connection: sa.Connection, query: sa.Select[tuple[object, ...]]
+) -> Iterator[tuple[int, SweepRecord]]:
+    """Yield the sweeps that a query finds, each with its number."""
+    for row in connection.execute(query).mappings():
+        record = SweepRecord(**{name: row[name] for name in row if name != "sequence"})
+        yield row["sequence"], record
 
 
 def _last_numbers(connection: sa.Connection, segments: Collection[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ _WRITERS = 0x6E677764  # the advisory lock on PostgreSQL that all writers of net
 def connectable(url: sa.URL) -> sa.Engine:
     """Return an engine whose connections keep the promises of this module."""
     if url.get_backend_name() != "sqlite":
+        from netguard.store import bounded  # noqa: PLC0415 - the driver need not be installed
+
         engine = sa.create_engine(
             url,
             pool_pre_ping=True,
@@ -32,6 +35,8 @@ def connectable(url: sa.URL) -> sa.Engine:
             # Any other would show who waited for the lock the state from before he had it.
             isolation_level="READ COMMITTED",
         )
+        sa.event.listen(engine, "do_connect", bounded.connect)
+        sa.event.listen(engine, "handle_error", bounded.give_up)
         sa.event.listen(engine, "connect", _set_up_postgresql)
         return engine
     # Between two transactions the file is whole and nobody has it open: it may be moved, copied or
@@ -59,6 +64,20 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
             yield connection
+
+
+@contextmanager
+def unhurried(connection: sa.Connection) -> Iterator[None]:
+    """Let statements take their time: to rewrite a big table is not to hang."""
+    link: Any = connection.connection.driver_connection
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    before, link.patience = link.patience, inf
+    try:
+        yield
+    finally:
+        link.patience = before
 
 
 def _open_what_is_there(

@@ -36,6 +36,7 @@ class _Flight(msgspec.Struct, frozen=True):
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     now: datetime
+    began: datetime | None = None
     keeper: str
     number: int
     findings: Plain = ()
@@ -51,6 +52,7 @@ def encoded(look: Look, base: Base | None = None) -> bytes:
     """Return the line, with its end; raises ValueError for text that no JSON can hold."""
     line = _Line(
         now=look.now,
+        began=look.began,
         keeper=look.keeper,
         number=look.number,
         findings=_plain(look.findings),
@@ -76,6 +78,7 @@ def decoded(line: bytes) -> tuple[Look, Base | None]:
         raise ValueError("it nests too deep") from error
     look = Look(
         now=read.now,
+        began=read.began,
         keeper=read.keeper,
         number=read.number,
         findings=_records(Finding, read.findings),

@@ -11,8 +11,8 @@ from netguard.inventory import Inventory
 from netguard.metrics import Numbers, from_store
 from netguard.store import SweepRecord
 from netguard.watch.events import Event
+from probes.heard import Notice
 from probes.listen import Counters
-from probes.records import Notice
 
 _OUTCOMES = ("done", "unconfirmed", "failed", "refused")
 _NOTICES = get_args(Notice.__annotations__["kind"])

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from netguard.ask import Hurry
 from netguard.attribution import claimant, suspects
+from netguard.coverage import ASKED_ABOUT
 from netguard.findings import Finding
 from netguard.hearing.claim import claim_of
 from netguard.hearing.doubts import ROOM, Doubt, Doubts
 from netguard.hearing.ear import Ear
 from netguard.inventory import Segment
 from netguard.locate import topology
-from netguard.remember import ASKED_ABOUT
 from netguard.rules.claims import answers
 from netguard.scene import Scene, homes
 from netguard.view import SegmentView
@@ -23,9 +23,10 @@ from netguard.watch.gaps import Gaps
 from netguard.watch.looks import BRISK, PATIENT, URGENT, Looks
 from netguard.watch.site import Site, grounds
 from probes.errors import ProbeError
+from probes.heard import Heard
 from probes.listen import Counters
 from probes.listen.listening import Listener
-from probes.records import Gap, Heard
+from probes.records import Gap
 
 AGAIN = 5.0  # seconds: to an interface that has failed, and to a trouble that is to be followed
 CALM = 3.0  # seconds between two whole looks because of something strange

@@ -9,7 +9,8 @@ import msgspec
 from netguard.emergency.report import PortReport
 from netguard.findings import Finding
 from netguard.life import Happening
-from probes.records import Gap, Notice
+from probes.heard import Notice
+from probes.records import Gap
 
 Kind = Literal[
     "started",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -13,7 +14,7 @@ from netguard.hearing.doubts import Doubt
 from netguard.inventory import Segment
 from netguard.judge import in_dispute, judge_asked
 from netguard.keeping import Keeper
-from netguard.remember import Remembered, add, recall, remembered_of
+from netguard.remember import Remembered, add, end, recall
 from netguard.sweep import Look, look, sweep_gateways
 from netguard.view import SegmentView, with_answers
 from netguard.watch.events import Event, Say
@@ -159,19 +160,20 @@ class Looks:
     async def ask(self, segment: Segment, doubts: Sequence[Doubt], hurry: Hurry) -> Verdict:
         """Ask about a few addresses, and judge with the devices as they were last read."""
         self.checks += 1
-        about = {doubt.address: doubt.stations for doubt in doubts}
+        about, began = {doubt.address: doubt.stations for doubt in doubts}, self.site.clock()
         question = partial(ask_about, segment, about, hurry, clock=self.site.clock)
         (asked,) = await in_threads([question])
         seen = with_answers(self.site.last_look(segment), asked)
         view = self.site.view(seen)
         found = judge_asked(view)
-        await self.keep(found)
+        await self.keep(found, began)
         return Verdict(found, seen, unclear=not found and in_dispute(seen))
 
-    async def keep(self, found: Sequence[Finding]) -> None:
+    async def keep(self, found: Sequence[Finding], began: datetime | None = None) -> None:
         """Write down what a few questions, or listening, have found; that ends nothing."""
+        keep, now = self._keeper.keep, self.site.clock()
         remembered = await asyncio.to_thread(
-            add, self.site.memory, found, now=self.site.clock(), keep=self._keeper.keep
+            add, self.site.memory, found, now=now, began=began, keep=keep
         )
         if remembered.events:
             self._tell(remembered)
@@ -179,13 +181,10 @@ class Looks:
 
     async def over(self, identifiers: frozenset[str]) -> None:
         """Write down that findings are over that only listening can see ended."""
-        changes = await asyncio.to_thread(
-            self._keeper.keep,
-            (),
-            covered=lambda finding: finding.id in identifiers,
-            now=self.site.clock(),
+        remembered = await asyncio.to_thread(
+            end, self.site.memory, identifiers, now=self.site.clock(), keep=self._keeper.keep
         )
-        self._tell(remembered_of(changes))
+        self._tell(remembered)
         await self.learn()
 
     # --- what comes of them

@@ -10,9 +10,10 @@ from netguard.errors import ConfigError
 from netguard.inventory import Segment, address_of
 from netguard.watch.ears import Ears
 from probes.errors import ProbeError
+from probes.heard import Notice
 from probes.notices import receiving
 from probes.notices.hearing import Hearing
-from probes.records import Gap, Notice
+from probes.records import Gap
 from probes.snmp_link import Credentials
 
 

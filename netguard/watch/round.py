@@ -35,9 +35,10 @@ from netguard.watch.notices import follow, receivers
 from netguard.watch.schedule import repeat
 from netguard.watch.site import Site
 from netguard.watch.tasks import Work, together, unbroken
+from probes.heard import Notice
 from probes.mac import vendor
 from probes.notices.hearing import Hearing
-from probes.records import Gap, Notice
+from probes.records import Gap
 
 DAY, HOUR = 86400.0, 3600.0
 EVERY = 15.0  # seconds between two looks at what metrics are made of

@@ -11,9 +11,9 @@ from time import monotonic
 from probes.arp.conversation import question, sender_for
 from probes.arp.frames import NOBODY, REPLY, UNSPECIFIED
 from probes.conversation import Conversation
+from probes.heard import ClaimTest
 from probes.interfaces import own_macs
 from probes.link import ARP_FRAME, SLOT, Link
-from probes.records import ClaimTest
 from probes.retesting import ANSWER_TIME, Tally, ask_rounds
 
 _SLOT = struct.Struct(f"12x10s6s4s6s4x{SLOT - ARP_FRAME}x")

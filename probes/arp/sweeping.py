@@ -12,11 +12,11 @@ from typing import Literal
 from probes.arp.conversation import no_address, question, sender_for
 from probes.arp.frames import BROADCAST, NOBODY, REPLY, REQUEST, UNSPECIFIED
 from probes.conversation import Conversation
+from probes.heard import ArpClaim, ArpSweep
 from probes.interfaces import own_addresses, own_macs
 from probes.link import ARP_FRAME, BATCH, SLOT, Link
 from probes.mac import from_bytes
 from probes.mmsg import Slots
-from probes.records import ArpClaim, ArpSweep
 
 RETRY_AFTER = 0.5  # seconds that a silent address has to answer before it is asked again
 CLAIMS_PER_ADDRESS = 8  # on average; more than that on a whole segment is a flood, not a segment

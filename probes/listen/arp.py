@@ -5,9 +5,9 @@ from ipaddress import IPv4Address
 
 from probes.arp.frames import REPLY, REQUEST, UNSPECIFIED
 from probes.errors import Malformed
+from probes.heard import AddressProbe, ArpClaim, Heard
 from probes.listen.sighting import Sighting
 from probes.mac import from_bytes
-from probes.records import AddressProbe, ArpClaim, Heard
 
 _PACKET = struct.Struct("!H4sH6s4s6x4s")
 _FOR_IPV4 = bytes.fromhex("0800 06 04")

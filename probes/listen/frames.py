@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from probes.errors import Malformed
+from probes.heard import Heard
 from probes.listen import arp, ndp, virtual_routers
 from probes.listen.ip import ICMP6, unwrap4, unwrap6
 from probes.listen.sighting import Sighting
 from probes.mac import from_bytes
-from probes.records import Heard
 
 # https://www.tcpdump.org/linktypes.html
 ETHERNET, LINUX_SLL, LINUX_SLL2 = 1, 113, 276
@@ -77,12 +77,12 @@ def parse(octets: bytes, link_type: int, *, interface: str, seen: datetime) -> t
     if link_type not in LINK_TYPES or len(octets) < _PLACES[link_type][1]:
         raise Malformed("frame", f"{len(octets)} octets of link type {link_type} are no frame")
     source, kind, payload, destination = _OPENERS[link_type](octets)
-    tags = []
+    tags: list[int] = []
     while kind in _TAGS:
+        if len(tags) == _MOST_TAGS:
+            raise Malformed("frame", f"more than {_MOST_TAGS} VLAN tags one within the other")
         tag, kind, payload = _untagged(payload)
         tags.append(tag)
-    if len(tags) > _MOST_TAGS:
-        raise Malformed("frame", f"{len(tags)} VLAN tags one within the other")
     if kind <= _LONGEST:
         kind, payload = _without_llc(kind, payload)
     reader = _READERS.get(kind)

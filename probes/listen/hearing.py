@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from probes.errors import Malformed
+from probes.heard import ArpClaim, Heard, NeighborClaim
 from probes.listen.frames import LINK_TYPES, may_concern, parse
-from probes.records import ArpClaim, Heard, NeighborClaim
 
 Packet = tuple[int, int, str, bytes, int]
 """Nanoseconds since 1970 (UTC), link type, interface name, octets, how many it once had."""

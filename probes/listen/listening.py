@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
+from probes.heard import Heard, VirtualHello
 from probes.interfaces import own_macs
 from probes.listen.hearing import Counters, Packet, heard
 from probes.listen.wire import Wire
 from probes.mac import from_bytes
-from probes.records import Heard
 
 _ECHO = 50_000_000  # nanoseconds: the same frame again, by a loop or a mirror port
 _RECENT = 4096  # frames
@@ -19,9 +19,10 @@ class Listener:
     """An interface that is listened to, until the end of a `with`.
 
     `own_macs` are this machine's own stations. They are not heard: what comes back of our frames,
-    by a loop or another interface, claims nothing and is only counted; and so are the frames that
-    go round in a loop, but for one of each every 50 ms. Opening and reading raise
-    LinkError, with the remedy, as soon as the interface cannot be used.
+    by a loop or another interface, claims nothing and is only counted; but who merely borrows our
+    MAC as the source of its frames, and claims as another, is. Of the frames that go round in a
+    loop one of each is heard every 50 ms. Opening and reading raise LinkError, with the remedy, as
+    soon as the interface cannot be used.
     """
 
     def __init__(self, interface: str) -> None:
@@ -76,9 +77,8 @@ class Listener:
             yield packet
 
     def _is_own(self, record: Heard) -> bool:
-        own = self.own_macs
-        source = getattr(record, "frame_source", None)
-        return source in own or getattr(record, "sender_hw", None) in own
+        who = record.frame_source if isinstance(record, VirtualHello) else record.sender_hw
+        return who in self.own_macs
 
     async def batches(self) -> AsyncGenerator[list[Heard], None]:
         """Yield what is heard, as soon as anything is; others run between the batches."""

@@ -4,23 +4,23 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address, IPv6Network
 
 from probes.errors import Malformed
+from probes.heard import AddressProbe, Heard, NeighborClaim, RouterAdvert
 from probes.listen.ip import ICMP6, INTACT, Datagram
 from probes.listen.sighting import Sighting
 from probes.mac import from_bytes
-from probes.records import AddressProbe, Heard, NeighborClaim, RouterAdvert
 from probes.trace.ip import balance, pseudo_sum
 
 _ROUTER_SOLICITATION, _ROUTER_ADVERTISEMENT = 133, 134
-_NEIGHBOR_SOLICITATION, _NEIGHBOR_ADVERTISEMENT, _REDIRECT = 135, 136, 137
+NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, _REDIRECT = 135, 136, 137
 # How many octets stand before the options.
 _FIXED = {
     _ROUTER_SOLICITATION: 8,
     _ROUTER_ADVERTISEMENT: 16,
-    _NEIGHBOR_SOLICITATION: 24,
-    _NEIGHBOR_ADVERTISEMENT: 24,
+    NEIGHBOR_SOLICITATION: 24,
+    NEIGHBOR_ADVERTISEMENT: 24,
     _REDIRECT: 40,
 }
-_HOP_LIMIT = 255  # whatever came through a router has less
+HOP_LIMIT = 255  # whatever came through a router has less
 _SOURCE_LINK_LAYER, _TARGET_LINK_LAYER, _PREFIX = 1, 2, 3
 _UNIT = 8  # octets, in which options measure themselves
 _LENGTHS = {_SOURCE_LINK_LAYER: 8, _TARGET_LINK_LAYER: 8, _PREFIX: 32}
@@ -29,7 +29,7 @@ _ROUTER, _SOLICITED, _OVERRIDE = 0x80, 0x40, 0x20
 _MULTICAST = 0xFF
 _UNSPECIFIED = bytes(16)
 _LINK_LOCAL = IPv6Network("fe80::/10")
-_SOLICITED_NODE = IPv6Address("ff02::1:ff00:0").packed[:13]
+SOLICITED_NODE = IPv6Address("ff02::1:ff00:0").packed[:13]
 
 Options = dict[int, list[bytes]]
 
@@ -55,7 +55,7 @@ def _validate(datagram: Datagram) -> None:
     body = datagram.body
     if datagram.fragmented:
         raise Malformed("frame", "NDP in a fragment (RFC 6980)")
-    if datagram.hop_limit != _HOP_LIMIT:
+    if datagram.hop_limit != HOP_LIMIT:
         raise Malformed("frame", f"NDP with hop limit {datagram.hop_limit}: not from this link")
     if len(body) < _FIXED[body[0]] or body[1]:
         raise Malformed(
@@ -96,7 +96,7 @@ def _neighbor_solicitation(
     target = _unicast(datagram.body[8:24])
     sender_hw = _link_layer(options, _SOURCE_LINK_LAYER)
     if datagram.source == _UNSPECIFIED:
-        if sender_hw or not datagram.destination.startswith(_SOLICITED_NODE):
+        if sender_hw or not datagram.destination.startswith(SOLICITED_NODE):
             raise Malformed("frame", "duplicate address detection not as in RFC 4861, 7.1.1")
         return (_probe(sighting, target),)
     if sender_hw is None:
@@ -182,6 +182,6 @@ def _unicast(packed: bytes) -> IPv6Address:
 
 _READERS: dict[int, Callable[[Sighting, Datagram, Options], tuple[Heard, ...]]] = {
     _ROUTER_ADVERTISEMENT: _router_advertisement,
-    _NEIGHBOR_SOLICITATION: _neighbor_solicitation,
-    _NEIGHBOR_ADVERTISEMENT: _neighbor_advertisement,
+    NEIGHBOR_SOLICITATION: _neighbor_solicitation,
+    NEIGHBOR_ADVERTISEMENT: _neighbor_advertisement,
 }

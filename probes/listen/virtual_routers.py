@@ -5,9 +5,10 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, NamedTuple
 
 from probes.errors import Malformed
+from probes.heard import Heard, VirtualHello
 from probes.listen.ip import INTACT, UDP, VRRP, Datagram
 from probes.listen.sighting import Sighting
-from probes.records import Heard, IPAddress, VirtualHello
+from probes.records import IPAddress
 from probes.trace.ip import address, balance, is_ipv4, pseudo_sum
 
 _VRRP_GROUPS = frozenset({IPv4Address("224.0.0.18").packed, IPv6Address("ff02::12").packed})

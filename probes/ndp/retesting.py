@@ -15,10 +15,10 @@ from time import monotonic
 from probes.arp.frames import NOBODY
 from probes.conversation import Conversation
 from probes.errors import LinkError
+from probes.heard import ClaimTest
 from probes.interfaces import ipv6_addresses, own_macs
 from probes.link import Link
 from probes.ndp.frames import NEIGHBORS, claim, solicitation
-from probes.records import ClaimTest
 from probes.retesting import ANSWER_TIME, Tally, ask_rounds
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from probes.heard import Notice
 from probes.notices import messages, syslog, traps
-from probes.records import Notice
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ import re
 from datetime import datetime
 from ipaddress import ip_address
 
+from probes.heard import Notice
 from probes.mac import canonical
 from probes.notices import cisco, foundry, hosts, juniper, others
 from probes.notices.forms import Form, Kind
-from probes.records import IPAddress, Notice
+from probes.records import IPAddress
 
 # More than the longest message known. It bounds what a hostile text can cost.
 LONGEST = 2048  # characters

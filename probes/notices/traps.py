@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from probes.heard import Notice
 from probes.mac import canonical
 from probes.notices import messages
 from probes.notices.forms import Kind
 from probes.notices.syslog import plain
-from probes.records import Notice
 from probes.snmp_link import Value
 
 Objects = Sequence[tuple[str, Value]]

@@ -15,6 +15,7 @@ BENCHES = (
     "bench_listen",
     "bench_store",
     "bench_watch",
+    "bench_alarms",
     "bench_emergency",
     "bench_forwarding",
 )

@@ -27,7 +27,7 @@ from netguard.inventory import Gateway, Inventory, Segment
 from netguard.keeping import Keeper
 from netguard.remember import recall
 from netguard.rules.mac_flapping import FORGET
-from netguard.store import Binding, Store, SweepRecord, open_store, retention, schema
+from netguard.store import Binding, Look, Store, SweepRecord, open_store, retention, schema
 from netguard.store.transactions import connectable, writing
 from tests import postgresql
 from tests.benchmarks.figures import new_table
@@ -189,12 +189,14 @@ def questions(url: str, store: Store, keeper: Keeper) -> dict[str, Task]:
 
         def write() -> None:
             now, brought = looks.pop()
-            known = [trouble(FINDINGS - 1, last_seen=now)]
-            swept = record(now, names(segments))
-            if kept:
-                keeper.keep(known, covered=nobody, now=now, sweep=swept, bindings=brought)
-            else:
-                store.record(swept, brought, known, (), covered=nobody, now=now, moving={})
+            look = Look(
+                now=now,
+                findings=(trouble(FINDINGS - 1, last_seen=now),),
+                sweep=record(now, names(segments)),
+                bindings=brought,
+                moving=None if kept else {},
+            )
+            (keeper.keep if kept else store.keep)(look, covered=nobody)
 
         return write
 
@@ -207,7 +209,9 @@ def questions(url: str, store: Store, keeper: Keeper) -> dict[str, Task]:
         "record 250 addresses": sweep(1),
         "record 5,000 addresses": sweep(20),
         "keep 250 addresses": sweep(1, kept=True),
-        "keep a look that saw nothing": lambda: keeper.keep((), covered=nobody, now=next(moments)),
+        "keep a look that saw nothing": lambda: keeper.keep(
+            Look(now=next(moments)), covered=nobody
+        ),
         "findings list": lambda: store.findings(["open", "acknowledged"]),
         "findings list, all": store.findings,
         "history of a finding": lambda: store.history(trouble(25_000).id),

@@ -21,10 +21,10 @@ from netguard.errors import StoreError
 from netguard.findings import Finding
 from netguard.keeping import RETRY, Keeper
 from netguard.life import Changes
-from netguard.store import Store, open_store
+from netguard.store import Look, Store, open_store
 from probes.records import Gap
 from tests.keeping_process import Clock, look_at
-from tests.remembering import THIEF, at, binding, finding, location, older_store
+from tests.remembering import THIEF, at, binding, finding, location, older_store, sweep_record
 
 ROOT = Path(__file__).parents[2]
 OTHER = "198.51.100.9"
@@ -295,10 +295,37 @@ def test_what_another_process_saw_later_is_not_ended_by_an_earlier_miss(place: P
         place.move_away()
         look_at(keeper, 1)
         with open_store(f"sqlite:///{place.aside}") as store:
-            store.add([finding(minute=2)], now=at(2))
+            store.keep(Look(now=at(2), findings=(finding(minute=2),)), covered=lambda _: False)
         place.put_back()
         assert told(look_at(keeper, 4)) == []
     assert history(place.url) == [("opened", 0)]
+
+
+def long_look(keeper: Keeper, *seen: Finding) -> Changes:
+    """Keep a look at everything that took from minute 1 to minute 9."""
+    sweep = msgspec.structs.replace(sweep_record(1), duration=480)
+    look = Look(now=at(9), began=at(1), findings=seen, sweep=sweep)
+    return keeper.keep(look, covered=lambda _: True)
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_long_look_undoes_nothing_that_another_saw_meanwhile(
+    place: Place,
+    away: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    early, late = finding(minute=9), finding(OTHER, minute=5)
+    with place.keeper() as keeper:
+        look_at(keeper, 0)
+        if away:
+            place.move_away()
+        look_at(keeper, 5, [late])  # which sees the early one end, and the late one begin
+        assert told(long_look(keeper, early)) == []
+        assert [str(f.address) for f in keeper.findings()] == [OTHER]
+        if away:
+            place.put_back()
+        look_at(keeper, 10, [finding(OTHER, minute=10)])
+    assert history(place.url) == [("opened", 0), ("resolved", 5)]
+    assert history(place.url, late.id) == [("opened", 5)]
 
 
 def test_what_was_closed_meanwhile_is_what_a_process_knows_that_comes_after(place: Place) -> None:
@@ -339,12 +366,12 @@ UNFIT = binding(location=msgspec.structs.replace(location(), if_index=1 << 70))
 def test_a_look_that_fits_in_no_store_is_lost_and_told_and_holds_up_no_other(place: Place) -> None:
     with place.keeper() as keeper:
         look_at(keeper, 0)
-        keeper.keep([], covered=lambda _: True, now=at(1), bindings=[UNFIT])
+        keeper.keep(Look(now=at(1), bindings=(UNFIT,)), covered=lambda _: True)
         assert (keeper.dropped, place.spool.exists()) == (1, False)
         assert "does not fit in it" in str(gap(keeper))
         place.move_away()
         look_at(keeper, 2)
-        keeper.keep([], covered=lambda _: False, now=at(3), bindings=[UNFIT])
+        keeper.keep(Look(now=at(3), bindings=(UNFIT,)), covered=lambda _: False)
         look_at(keeper, 4)
         place.put_back()
         look_at(keeper, 6)

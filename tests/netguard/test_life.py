@@ -281,6 +281,46 @@ def test_what_was_last_seen_long_after_now_did_not_just_come_back() -> None:
     assert (again.flaps, again.last_seen) == (0, at(0))
 
 
+# -- what others saw while a look was under way --------------------------------------------------
+
+
+def long_look(known: Finding, *seen: Finding) -> Changes:
+    """Return what became of it by a look from minute 10 to minute 20."""
+    return follow({known.id: known}, seen, covered=lambda _: True, began=at(10), now=at(20))
+
+
+@pytest.mark.parametrize(("minute", "over"), [(9, True), (10, True), (11, False), (20, False)])
+def test_what_somebody_saw_begin_since_the_look_began_is_not_over_because_the_look_missed_it(
+    minute: float,
+    over: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    known = finding(minute=minute)
+    after = long_look(known)
+    assert after.findings[0].state == ("resolved" if over else "open")
+    assert after.findings == (known,) or over
+    assert len(after.events) == over
+
+
+@pytest.mark.parametrize(("minute", "back"), [(9, True), (10, True), (11, False), (20, False)])
+def test_what_somebody_saw_end_since_the_look_began_is_not_back_because_the_look_saw_it_before(
+    minute: float,
+    back: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    known = finding(state="resolved", quiet_since=at(minute))
+    after = long_look(known, finding(minute=20))
+    assert [event.happening for event in after.events] == (["reopened"] if back else [])
+    assert after.findings == (known,) or back
+
+
+def test_what_began_before_the_look_is_over_by_it_whoever_saw_it_meanwhile() -> None:
+    known = finding(first_seen=at(9), last_seen=at(11))
+    assert [event.happening for event in long_look(known).events] == ["resolved"]
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_open() -> None:
+    assert [e.happening for e in long_look(finding(minute=600)).events] == ["resolved"]
+
+
 # -- whatever happens ---------------------------------------------------------------------------
 
 ADDRESSES = [f"198.51.100.{n}" for n in range(1, 5)]

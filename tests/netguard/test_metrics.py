@@ -22,7 +22,7 @@ from netguard.errors import NetguardError
 from netguard.findings import Kind
 from netguard.inventory import Inventory, Segment
 from netguard.metrics import FindingLabels, Numbers, Swept, from_store, render, serve, write
-from netguard.store import open_store
+from netguard.store import Look, open_store
 from probes.listen import Counters
 from probes.records import Gap
 from tests.remembering import START, at, binding, finding, sweep_record
@@ -142,8 +142,9 @@ def test_the_store_s_numbers_hold_no_address_and_nobody_s_name(tmp_path: Path) -
     )
     with open_store(f"sqlite:///{tmp_path}/netguard.db") as store:
         record = sweep_record(gaps=(GAP,))
-        everything = [finding(), finding("198.51.100.2"), finding("198.51.100.3"), conflict]
-        store.record(record, [binding()], everything, [], covered=lambda _: True, now=at(0))
+        everything = (finding(), finding("198.51.100.2"), finding("198.51.100.3"), conflict)
+        look = Look(now=at(0), findings=everything, sweep=record, bindings=(binding(),))
+        store.keep(look, covered=lambda _: True)
         store.acknowledge(everything[1].id, who="mara", note="", now=at(0))
         store.close(everything[2].id, who="mara", note="", now=at(0))
         sweeps = store.last_sweeps(["web-226", "web-227"])

@@ -10,9 +10,9 @@ import pytest
 from netguard.findings import Claimant, Finding
 from netguard.inventory import Inventory, SwitchPort
 from netguard.judge import judge
-from netguard.remember import Memory, first_seen, flights, moving, recall, remember
+from netguard.remember import Memory, add, first_seen, flights, moving, recall, remember
 from netguard.rules.mac_flapping import REST
-from netguard.store import Binding, GatewayIdentity, SweepRecord, open_store
+from netguard.store import Binding, GatewayIdentity, Look, SweepRecord, open_store
 from netguard.view import Stay, View
 from tests.building import GATEWAY, NOW, asked, claim, mac, router, seen, segment, switch, view
 
@@ -41,8 +41,9 @@ def swept(url: str, *stations: str, day: int, found: tuple[Finding, ...] = ()) -
         for station in stations
     ]
     record = SweepRecord(started=now, duration=1.0, segments=("web-226",), counts={})
+    look = Look(now=now, findings=found, sweep=record, bindings=tuple(bindings))
     with open_store(url) as store:
-        store.record(record, bindings, found, (), covered=lambda _finding: True, now=now)
+        store.keep(look, covered=lambda _finding: True)
 
 
 def changed(*stations: str, day: int) -> Finding:
@@ -90,15 +91,15 @@ def test_of_two_in_dispute_the_elder_is_the_gateway(url: str) -> None:
 def test_only_the_macs_that_the_router_last_stated_together_are_its_identity(url: str) -> None:
     for day, stated in ((0, (OLD,)), (1, (NEW, mac(0x02)))):
         now = NOW + day * DAY
-        words = [
+        words = tuple(
             GatewayIdentity(
                 segment="web-226", address=PLACE[1], mac=hw, source="edge1", confirmed=now
             )
             for hw in stated
-        ]
+        )
         record = SweepRecord(started=now, duration=1.0, segments=("web-226",), counts={})
         with open_store(url) as store:
-            store.record(record, (), (), words, covered=lambda _finding: True, now=now)
+            store.keep(Look(now=now, sweep=record, identities=words), covered=lambda _: True)
     identity = recall(url, INVENTORY).identities[PLACE]
     assert identity.macs == {NEW, mac(0x02)}
     assert "edge1 said earlier" in identity.detail
@@ -174,3 +175,33 @@ def test_without_a_store_nobody_remembers_who_moves(tmp_path: Path) -> None:
     assert flights(Memory(url=url), look) is None
     assert flights(recall(url, INVENTORY), look) is None
     assert moving(look) is None
+
+
+@pytest.mark.parametrize(("seconds", "over"), [(-1, True), (1, False)])
+def test_a_sweep_ends_nothing_that_began_while_it_was_under_way(
+    url: str,
+    seconds: float,
+    over: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    began = NOW - MINUTE
+    known = msgspec.structs.replace(
+        changed(NEW, day=0), first_seen=began + timedelta(seconds=seconds), last_seen=NOW
+    )
+    with open_store(url) as store:
+        store.keep(Look(now=known.first_seen, findings=(known,)), covered=lambda _: False)
+    look = view(seen(), (router(), switch("cat1"), switch("cat2")))
+    record = SweepRecord(started=began, duration=60.0, segments=("web-226",), counts={})
+    kept = remember(Memory(url=url), look, (), record)
+    assert [finding.id for finding in kept.resolved] == ([known.id] if over else [])
+    assert [finding.id for finding in kept.findings] == ([] if over else [known.id])
+
+
+def test_a_quick_look_brings_nothing_back_that_ended_while_it_was_under_way(url: str) -> None:
+    known = msgspec.structs.replace(changed(NEW, day=0), state="resolved", quiet_since=NOW)
+    with open_store(url) as store:
+        store.keep(Look(now=NOW, findings=(known,)), covered=lambda _: False)
+    later = msgspec.structs.replace(changed(NEW, day=0), last_seen=NOW + MINUTE)
+    kept = add(Memory(url=url), [later], now=later.last_seen, began=NOW - MINUTE)
+    assert (kept.findings, kept.events) == ((), ())
+    kept = add(Memory(url=url), [later], now=later.last_seen, began=NOW + MINUTE)
+    assert [event.happening for event in kept.events] == ["reopened"]

@@ -1,7 +1,9 @@
 """Captures, heard as a segment is: recorded ones, and some written here."""
 
+import errno
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -211,11 +213,39 @@ def test_what_is_no_capture_gets_one_line(tmp_path: Path, content: bytes | None)
     assert "Traceback" not in done.stderr.decode()
 
 
+def test_a_capture_that_cannot_be_read_on_is_heard_up_to_there_and_a_gap(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        reader = socket.create_connection(server.getsockname())
+        writer, _ = server.accept()
+    with reader, writer:
+        writer.sendall(quarrel(tmp_path / "quarrel.pcap").read_bytes())
+        writer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.close()  # which resets the connection
+        command = [sys.executable, "-m", "netguard", "replay", "-", "--json"]
+        done = subprocess.run(command, stdin=reader.fileno(), capture_output=True, check=False)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [finding["kind"] for finding in told["findings"]] == ["address-conflict"]
+    (gap,) = told["gaps"]
+    assert (gap["subject"], gap["kind"]) == ("standard input", "capture-broken-off")
+    assert gap["detail"] == os.strerror(errno.ECONNRESET)
+
+
+def test_standard_input_that_is_closed_gets_one_line() -> None:
+    closed = 'exec 0<&-; exec "$0" -m netguard replay -'
+    done = subprocess.run(
+        ["sh", "-c", closed, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("netguard: standard input: ")
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
         ("--gateway=198.51.100.1=router", "is no gateway; write it as"),
         ("--gateway=router", "is no gateway; write it as"),
+        ("--gateway=fe80::1%eth1=00:00:5e:00:53:01", "is no gateway; write it as"),
         ("--network=198.51.100.1/24", "is no network; write it as"),
     ],
 )

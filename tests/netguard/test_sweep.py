@@ -4,8 +4,9 @@ from ipaddress import ip_address
 import msgspec
 import pytest
 
+from netguard.coverage import covered
 from netguard.findings import Finding
-from netguard.remember import Remembered, bindings, covered, identities
+from netguard.remember import Remembered, bindings, identities
 from netguard.store import SweepRecord
 from netguard.sweep import counts, gaps_of, report
 from netguard.view import View

@@ -77,6 +77,11 @@ def test_the_body_says_it_in_a_sentence_when_and_the_one_command_to_run_next() -
         (["opened", "acknowledged"], "critical: "),
         (["acknowledged", "resolved"], "over: "),
         (["resolved", "reopened", "worsened"], "critical, worse: "),
+        (["closed", "reopened"], "critical, back: "),  # who closed it took it for over
+        (["acknowledged", "closed", "reopened"], "critical, back: "),
+        (["resolved", "reopened", "closed", "reopened"], "critical, back: "),
+        (["opened", "closed", "reopened"], "critical: "),
+        (["closed", "reopened", "resolved"], "over: "),
     ],
 )
 def test_of_several_turns_only_what_counts_now_is_told(

@@ -317,6 +317,21 @@ def test_a_service_that_hangs_is_given_up_said_and_told_later_what_came_meanwhil
     assert "2 new findings" in str(webhook.titles[-1])
 
 
+def test_a_failure_that_shows_between_two_calls_is_counted(
+    tmp_path: Path, webhook: Webhook, clock: Clock
+) -> None:
+    told = config(tmp_path, webhook.url("slow", "?rto=60"))
+    seen(told, finding())
+
+    async def main() -> None:
+        teller = Teller(told, clock=clock, since=at(-1), patience=0.3)
+        assert (await teller.tell(grace=0)).failed == 0
+        await asyncio.wait(teller._tasks.values())
+        assert (await teller.tell(grace=0)).failed == 1
+
+    run(main())
+
+
 def test_while_it_is_tried_again_a_failure_stays_a_gap(
     tmp_path: Path, webhook: Webhook, clock: Clock
 ) -> None:

@@ -19,7 +19,7 @@ from netguard.alerts.addressees import identity
 from netguard.cli import run
 from netguard.config.settings import Alert
 from netguard.findings import Claimant, Finding
-from netguard.store import Store, SweepRecord, open_store, schema
+from netguard.store import Look, Store, SweepRecord, open_store, schema
 from netguard.store.transactions import writing
 from probes.records import Gap
 from tests.plugin_output import CODES, Output, read
@@ -93,7 +93,8 @@ def sweep(
     gaps: tuple[Gap, ...] = (),
 ) -> None:
     record = msgspec.structs.replace(sweep_record(minute, gaps=gaps), segments=segments)
-    store.record(record, [], findings, [], covered=lambda _: False, now=at(minute))
+    look = Look(now=at(minute), findings=findings, sweep=record)
+    store.keep(look, covered=lambda _: False)
 
 
 def told(answer: tuple[int, str]) -> Output:
@@ -524,7 +525,8 @@ def recent(store: Store, *findings: Finding) -> None:
         connection.execute(sa.delete(schema.sweeps))
     from_now = datetime.now().astimezone() - timedelta(seconds=5)  # noqa: TID251 - real processes
     record = SweepRecord(started=from_now, duration=1.0, segments=("web-226", "web-227"), counts={})
-    store.record(record, [], findings, [], covered=lambda _: False, now=from_now)
+    look = Look(now=from_now, findings=findings, sweep=record)
+    store.keep(look, covered=lambda _: False)
 
 
 def test_a_process_exits_as_the_guidelines_say(store: Store, config: Path) -> None:

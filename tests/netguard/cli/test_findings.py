@@ -13,7 +13,7 @@ from netguard.cli import run
 from netguard.cli.findings import resolve
 from netguard.errors import Exit
 from netguard.findings import Finding
-from netguard.store import open_store
+from netguard.store import Look, open_store
 from probes.records import Gap
 from tests.remembering import at, finding, remember, sweep_record
 
@@ -112,7 +112,7 @@ def test_all_states_and_some_states_exclude_each_other(netguard: Netguard) -> No
 def test_an_empty_list_says_what_it_is_worth(netguard: Netguard, database: Path) -> None:
     gap = Gap(subject="cat1", kind="no-answer", detail="no answer")
     with open_store(f"sqlite:///{database}") as store:
-        store.record(sweep_record(gaps=(gap,)), [], [], [], covered=lambda _: True, now=at(0))
+        store.keep(Look(now=at(0), sweep=sweep_record(gaps=(gap,))), covered=lambda _: True)
     code, out, err = netguard("list")
     assert (code, out) == (Exit.DONE, "")
     assert "0 findings; last sweep 2026-03-01T04:00:00Z, with gaps: 1" in err

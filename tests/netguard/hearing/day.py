@@ -8,8 +8,9 @@ from random import Random
 from typing import Literal
 
 from netguard.hearing.ear import Ground
+from probes.heard import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert
 from probes.mac import from_bytes
-from probes.records import AddressProbe, ArpClaim, Heard, IPAddress, NeighborClaim, RouterAdvert
+from probes.records import IPAddress
 
 START = datetime(2026, 11, 26, tzinfo=UTC)
 HOSTS = 250

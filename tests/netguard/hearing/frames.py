@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
 from netguard.hearing.ear import Ground
-from probes.records import ArpClaim, NeighborClaim, RouterAdvert
+from probes.heard import ArpClaim, NeighborClaim, RouterAdvert
 from tests.building import mac
 
 START = datetime(2026, 11, 26, 4, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from netguard.hearing.ear import Ear
-from probes.records import ArpClaim
+from probes.heard import ArpClaim
 from tests.netguard.hearing.day import START, Day, address, ground, station
 
 HOURS = 6

@@ -3,8 +3,10 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from netguard.hearing.claim import Claim, Place
 from netguard.hearing.doubts import CLAIMANTS, WAITING, Doubt, Doubts, Known
@@ -82,6 +84,12 @@ def test_addresses_of_other_networks_concern_nobody() -> None:
     assert heard(Doubts(KNOWN), claim(elsewhere, ONE), claim(elsewhere, OTHER)) == []
 
 
+@pytest.mark.parametrize("edge", ["198.51.100.0", "198.51.100.127", "2001:db8::"])
+def test_who_answers_for_a_whole_network_concerns_nobody(edge: str) -> None:
+    known = replace(KNOWN, is_expected=lambda _: False)
+    assert heard(Doubts(known), claim(ip_address(edge), ONE), claim(ip_address(edge), OTHER)) == []
+
+
 def test_what_came_to_nothing_is_asked_about_less_and_less_often() -> None:
     doubts = Doubts(KNOWN)
     doubts.learn({HOST: [ONE, OTHER]}, at(0))
@@ -130,14 +138,21 @@ def test_a_notice_of_a_device_raises_a_doubt_about_all_who_are_known() -> None:
 
 def test_a_flood_of_addresses_is_bounded_and_a_gateways_doubt_still_finds_room() -> None:
     doubts = Doubts(KNOWN, room=100)
-    network = int(IPv6Address("2001:db8::"))
+    first = int(IPv6Address("2001:db8::1"))
     for number in range(5000):
-        address = IPv6Address(network + number)
+        address = IPv6Address(first + number)
         doubts.hear(claim(address, ONE, number / 1000))
         doubts.hear(claim(address, OTHER, number / 1000))
     assert doubts.dropped == 5000 - WAITING
     (doubt,) = heard(doubts, claim(GATEWAY, OTHER, 6))
     assert doubts.take(9, urgent=True) == (doubt,)
+
+
+def test_a_station_that_is_another_every_few_minutes_costs_no_memory() -> None:
+    doubts = Doubts(KNOWN)
+    for number in range(1000):
+        doubts.hear(claim(HOST, f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}", number * 300))
+    assert len(doubts._users[HOST]) <= CLAIMANTS
 
 
 def test_a_flood_of_stations_on_a_gateway_asks_about_a_few_a_second() -> None:

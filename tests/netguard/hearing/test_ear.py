@@ -8,7 +8,7 @@ import pytest
 
 from netguard.findings import Finding
 from netguard.hearing.ear import Ear, Ground
-from probes.records import AddressProbe, Heard
+from probes.heard import AddressProbe, Heard
 from tests.building import mac
 from tests.netguard.hearing.frames import (
     GATEWAY,

@@ -121,6 +121,15 @@ def test_a_flood_of_stations_that_each_claim_the_gateway_once_is_a_hijack() -> N
     assert (finding.kind, len(finding.claimants)) == ("gateway-hijack", STATIONS)
 
 
+def test_hours_after_such_a_flood_a_single_frame_is_no_hijack_any_more() -> None:
+    ear = Ear(PINNED)
+    for number in range(1_000):
+        ear.hear(arp(number / 1_000, forged(number), GATEWAY))
+    for minute in range(120):
+        ear.hear(arp(10 + minute * 60, mac(1), GATEWAY))
+    assert ear.hear(arp(7300, mac(0x24), GATEWAY)) is None
+
+
 def test_a_flood_of_addresses_hides_no_conflict_that_goes_on() -> None:
     ear = Ear(Ground())
     turns = iter(in_turns(8))

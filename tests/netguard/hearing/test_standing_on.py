@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from netguard.findings import Finding
 from netguard.hearing.ear import Ear, Ground
-from probes.records import Heard
+from probes.heard import Heard
 from tests.building import mac
 from tests.netguard.hearing.frames import (
     GATEWAY,

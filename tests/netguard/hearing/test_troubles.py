@@ -1,11 +1,25 @@
 """However many troubles are forged, their memory is bounded, and a gateway's finds room."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
+from netguard.findings import Finding
 from netguard.hearing import troubles
 from netguard.hearing.ear import Ear, Ground
+from probes.heard import ArpClaim
 from tests.building import mac
-from tests.netguard.hearing.frames import GATEWAY, PINNED, SECOND, START, arp
+from tests.netguard.hearing.frames import (
+    GATEWAY,
+    IP,
+    OTHER,
+    OWNER,
+    PINNED,
+    SECOND,
+    START,
+    THIRD,
+    arp,
+    in_turns,
+)
 
 
 def conflicts(ear: Ear, count: int, start: float = 0) -> None:
@@ -42,3 +56,38 @@ def test_troubles_that_are_over_make_room_for_others() -> None:
     for n in range(6):
         ear.hear(arp(800 + n, (mac(0x10), mac(0xEF))[n % 2], "192.0.2.9"))
     assert [str(f.address) for f in ear.findings(START + timedelta(seconds=806))] == ["192.0.2.9"]
+
+
+def crowded(frames: Iterable[ArpClaim], strangers: int) -> Finding:
+    """Return a trouble over IP as it is told once so many others have claimed IP too."""
+    ear = Ear(Ground())
+    for frame in frames:
+        ear.hear(frame)
+    for n in range(2 * strangers):
+        ear.hear(arp(30 + n / 10, f"02:00:00:00:{n // 2:02x}:{n // 2 * 37:02x}"))
+    found = ear.findings(START + timedelta(seconds=40))
+    return next(finding for finding in found if str(finding.address) == IP)
+
+
+def test_rivals_of_whom_one_was_crowded_out_are_told_together() -> None:
+    finding = crowded(in_turns(8), 7)
+    assert {each.mac for each in finding.claimants} == {OWNER, SECOND}
+    assert finding.summary.startswith(f"{IP} is claimed by 2 stations in turns: ")
+
+
+def test_who_stands_between_two_is_told_though_its_victim_was_crowded_out() -> None:
+    between = [
+        frame
+        for at in range(0, 20, 2)
+        for frame in (
+            arp(at, OWNER),
+            arp(at + 0.1, THIRD, OTHER),
+            arp(at + 0.2, SECOND, told=THIRD),
+            arp(at + 0.3, SECOND, OTHER, told=OWNER),
+        )
+    ]
+    finding = crowded(between, 7)
+    assert (
+        finding.summary
+        == f"{SECOND} claims {IP}, which {OWNER} has, and {OTHER}: it stands between them."
+    )

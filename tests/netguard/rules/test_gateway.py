@@ -6,7 +6,7 @@ from netguard.inventory import Gateway
 from netguard.rules.address_conflict import address_conflict
 from netguard.rules.gateway import gateway_changed, gateway_hijack
 from netguard.view import View
-from probes.records import ClaimTest
+from probes.heard import ClaimTest
 from tests.building import (
     GATEWAY,
     ROUTER,

@@ -7,7 +7,8 @@ import msgspec
 from netguard.rules.address_conflict import address_conflict
 from netguard.rules.gateway import gateway_changed, gateway_hijack
 from netguard.view import DeviceView, View, gateway_identity
-from probes.records import ClaimTest, VirtualGateway
+from probes.heard import ClaimTest
+from probes.records import VirtualGateway
 from tests.building import (
     GATEWAY,
     ROUTER,

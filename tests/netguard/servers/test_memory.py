@@ -10,6 +10,7 @@ import pytest
 
 from netguard.forwarding.records import AddressReport, AddressState, ServerReport, Verdict
 from netguard.servers.memory import RESUME, ServerMemory
+from netguard.store import Look
 from probes.records import Gap
 from tests.remembering import at, finding
 
@@ -104,7 +105,8 @@ def test_a_finding_of_another_kind_about_the_server_is_none_of_its_business(
     url: str, memory: ServerMemory
 ) -> None:
     assert memory._store
-    memory._store.add([finding(server="ds0002")], now=at(0))
+    look = Look(now=at(0), findings=(finding(server="ds0002"),))
+    memory._store.keep(look, covered=lambda _: False)
     assert kept(url, report("plain", minute=1)) == ([], None, [])
     assert [each.kind for each in memory._store.findings({"open"})] == ["gateway-hijack"]
 

@@ -58,6 +58,7 @@ def test_no_question_of_a_look_reads_a_whole_table(store: Store) -> None:
     store.history(finding().id)
     store.bindings(THIEF)
     store.bindings(ip_address("198.51.100.20"))
+    store.users([ip_address("198.51.100.1"), ip_address("198.51.100.20")])
     store.flights(["web-226"])
     store.last_stays(["web-226", "web-227"], at(0))
     store.news(1, 100)

@@ -96,9 +96,16 @@ def test_a_writer_does_not_wait_for_ever_for_another(
             remember(other, [finding("198.51.100.9")])
 
 
-def test_a_server_that_is_not_there_is_told(server: postgresql.Server) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://netguard:hunter2@/none?host={}",
+        "postgresql+psycopg://netguard@/none?host={}&password=hunter2",
+    ],
+)
+def test_a_server_that_is_not_there_is_told(server: postgresql.Server, url: str) -> None:
     with pytest.raises(StoreError, match="cannot be used") as refused:
-        open_store(f"postgresql+psycopg://netguard:hunter2@/none?host={server.folder}")
+        open_store(url.format(server.folder))
     assert 'database "none" does not exist' in refused.value.message
     assert "hunter2" not in f"{refused.value.message} {refused.value.remedy}"
 

@@ -23,6 +23,7 @@ BARE = msgspec.structs.replace(
 )
 FULL = Look(
     now=at(1),
+    began=at(0),
     keeper="k1",
     number=7,
     findings=(finding(flaps=2, quiet_since=at(1)), finding("2001:db8::1"), BARE),
@@ -157,6 +158,17 @@ def test_a_file_that_somebody_removed_is_lost_and_counted(path: Path) -> None:
     assert (spool.dropped, spool.waiting) == (3, 0)
     spool.append(look(4), base=BASE, told=True)
     assert numbers(Spool(path)) == [4]
+
+
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_look_that_comes_after_the_file_was_emptied_is_not_lost_with_it(
+    path: Path, left: int
+) -> None:
+    spool = filled(Spool(path), 3)
+    os.truncate(path, left)
+    spool.append(look(4), base=BASE, told=True)
+    assert [one.number for some in spool.take() for one in some] == [4]
+    assert (spool.dropped, spool.waiting, path.exists()) == (3, 0, False)
 
 
 def test_what_the_disk_does_not_take_waits_in_memory_until_it_does(nowhere: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from netguard.errors import StoreError
 from netguard.findings import Finding
 from netguard.life import AlreadyResolved
-from netguard.store import Store, open_store, schema
+from netguard.store import Look, Store, open_store, schema
 from probes.records import Gap
 from tests.remembering import (
     GATEWAY,
@@ -226,8 +226,40 @@ def test_the_last_sweep_is_kept_with_its_gaps(store: Store) -> None:
     assert store.last_sweep() is None
     gaps = (Gap(subject="cat1", kind="no-answer", detail="no answer in 1.5 s", remedy="Ping it."),)
     remember(store)
-    store.record(sweep_record(1, gaps=gaps), [], [], [], covered=lambda _: True, now=at(1))
+    store.keep(Look(now=at(1), sweep=sweep_record(1, gaps=gaps)), covered=lambda _: True)
     assert store.last_sweep() == sweep_record(1, gaps=gaps)
+
+
+def test_users_of_many_addresses_are_told_by_segment_and_address(store: Store) -> None:
+    here, there = binding("198.51.100.1"), binding("198.51.100.1", segment="web-227")
+    other, nobody = binding("198.51.100.1", mac=ROUTER), ip_address("192.0.2.1")
+    crowd = [binding(str(ip_address(0xC6120001 + number))) for number in range(2100)]
+    remember(store, bindings=[here, there, other, *crowd])
+    users = store.users([here.address, here.address, nobody, *(one.address for one in crowd)])
+    assert set(users.pop(("web-226", here.address))) == {here, other}
+    assert users.pop(("web-227", here.address)) == [there]
+    assert users == {("web-226", one.address): [one] for one in crowd}
+    assert store.users([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("gateway-hijack", {"198.51.100.1", "198.51.100.10"}),
+        ("gateway-hijack/web-226/198.51.100.1", {"198.51.100.1"}),
+        ("198.51.100.1", {"198.51.100.1"}),
+        ("web-226", set()),
+        ("gateway-hijac_", set()),
+        ("%", set()),
+        ("", set()),
+    ],
+)
+def test_findings_are_named_by_whole_parts_at_an_end_of_their_id(
+    store: Store, text: str, addresses: set[str]
+) -> None:
+    remember(store, [finding("198.51.100.10"), finding("198.51.100.1")])
+    remember(store, [finding("198.51.100.10", minute=1)], minute=1)
+    assert {str(each.address) for each in store.findings_named(text)} == addresses
 
 
 def test_a_time_without_zone_is_refused(store: Store) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from netguard.store import Store, SweepRecord, open_store, schema, sweeps
+from netguard.store import Look, Store, SweepRecord, open_store, schema, sweeps
 from netguard.store.transactions import writing
 from probes.records import Gap
 from tests.remembering import at, sweep_record
@@ -23,7 +23,7 @@ def swept(store: Store, *segments: str, minute: float = 0) -> SweepRecord:
     record = msgspec.structs.replace(
         sweep_record(minute, gaps=(Gap(subject="cat1", kind="x", detail="y"),)), segments=segments
     )
-    store.record(record, [], [], [], covered=lambda _: False, now=at(minute))
+    store.keep(Look(now=at(minute), sweep=record), covered=lambda _: False)
     return record
 
 

@@ -11,7 +11,8 @@ from netguard.lab import namespaces
 from probes import arp
 from probes.arp import ArpFrame, craft
 from probes.errors import LinkError, ProbeError
-from probes.records import ClaimTest, IPAddress
+from probes.heard import ClaimTest
+from probes.records import IPAddress
 from tests.segment import (
     BROADCAST,
     NETWORK,

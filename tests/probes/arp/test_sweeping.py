@@ -15,7 +15,7 @@ from netguard.lab import namespaces
 from probes import arp
 from probes.arp import ArpFrame, craft
 from probes.errors import LinkError, ProbeError
-from probes.records import ArpSweep
+from probes.heard import ArpSweep
 from tests.segment import (
     BROADCAST,
     NETWORK,

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
+from probes.heard import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert, VirtualHello
 from probes.listen import Counters, heard
 from probes.listen.captures import read
-from probes.records import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert, VirtualHello
 
 ROOT = Path(__file__).parents[3]
 CORPUS = Path(os.environ.get("NETGUARD_CORPUS", ROOT.parent / "shared" / "corpus")) / "pcaps"

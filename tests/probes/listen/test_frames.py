@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 
 from probes.arp import craft
 from probes.errors import Malformed
+from probes.heard import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert
 from probes.listen.frames import ETHERNET, LINUX_SLL, LINUX_SLL2, may_concern, parse
-from probes.records import (
-    AddressProbe,
-    ArpClaim,
-    Heard,
-    NeighborClaim,
-    RouterAdvert,
-)
 from tests.probes.listen.crafting import (
     HOST,
     IPV4,
@@ -162,9 +156,11 @@ def test_of_two_tags_the_outer_one_makes_it_another_segment_of_the_interface(tpi
     assert (said.interface, said.vlan) == ("eth0.100", 20)
 
 
-@pytest.mark.parametrize("tags", [[4095], [1, 2, 3, 4, 5]])
-def test_impossible_tags_are_malformed(tags: list[int]) -> None:
-    with pytest.raises(Malformed):
+@pytest.mark.parametrize(
+    ("tags", "why"), [([4095], "reserved"), ([1, 2, 3, 4, 5], "more than 4"), ([1] * 5000, "more")]
+)
+def test_impossible_tags_are_malformed(tags: list[int], why: str) -> None:
+    with pytest.raises(Malformed, match=why):
         read(tagged(REQUEST, *tags))
 
 

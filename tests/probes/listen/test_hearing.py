@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
 from probes.arp import craft
+from probes.heard import ArpClaim
 from probes.listen import Counters, Packet, heard
 from probes.listen.captures import packets
-from probes.records import ArpClaim
 from tests.probes.listen.crafting import address_probe, neighbor_advertisement, vrrp_v2
 from tests.probes.listen.files import SECOND, TIME, enhanced, interface, pcap, section
 from tests.segment import address, mac, request

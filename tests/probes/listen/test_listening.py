@@ -8,14 +8,15 @@ from ipaddress import IPv6Address
 from time import monotonic, sleep
 
 import pytest
+from msgspec.structs import replace
 
 from netguard import clock
 from netguard.lab import namespaces
 from probes.arp import craft
 from probes.errors import LinkError
+from probes.heard import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert, VirtualHello
 from probes.listen import Listener
 from probes.mmsg import Slots
-from probes.records import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert, VirtualHello
 from tests.probes.listen.crafting import (
     IPV4,
     IPV6,
@@ -206,6 +207,13 @@ def test_our_own_frames_are_told_apart_when_they_come_back() -> None:
     assert [getattr(record, "sender_hw", None) for record in records] == [mac(1)]
     assert listener._counters.own == 2
     assert OWN_MAC in listener.own_macs
+
+
+def test_who_borrows_our_mac_for_its_frames_is_heard_with_what_it_claims() -> None:
+    borrowed = craft(replace(request(mac(2), address(1), OWN), frame_source=OWN_MAC))
+    records, listener = heard_of(borrowed)
+    assert [getattr(record, "sender_hw", None) for record in records] == [mac(2)]
+    assert listener._counters.own == 0
 
 
 def test_what_this_machine_sends_is_not_heard() -> None:

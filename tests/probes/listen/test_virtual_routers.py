@@ -4,8 +4,8 @@ from ipaddress import ip_address
 import pytest
 
 from probes.errors import Malformed
+from probes.heard import Heard, VirtualHello
 from probes.listen.frames import ETHERNET, parse
-from probes.records import Heard, VirtualHello
 from tests.probes.listen.crafting import (
     IPV4,
     IPV6,

@@ -2,9 +2,8 @@
 
 import select
 import socket
-import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 from time import monotonic, sleep
@@ -20,7 +19,7 @@ from tests.probes.listen.crafting import (
     ipv6,
     link_layer,
 )
-from tests.segment import OWN_MAC, Segment, raw, sysctl
+from tests.segment import OWN_MAC, Segment, answering_frames, raw, sysctl
 
 NETWORK = IPv6Network("2001:db8:226::/64")
 ROUTER_FLAG, SOLICITED, OVERRIDE = 0x80, 0x40, 0x20
@@ -122,37 +121,15 @@ def is_solicitation(frame: bytes) -> bool:
     return frame[12:14] == IPV6 and frame[20] == 58 and frame[54] == 135
 
 
-@contextmanager
 def answering(
     fd: int, answer: Callable[[Asked], bytes | None], *, delay: float = 0.0
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Answer every solicitation that comes to a host's card, as a function says."""
-    ended = threading.Event()
-    with raw(fd) as link:
-        thread = threading.Thread(target=_answer, args=(link, answer, delay, ended))
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
 
+    def answer_frame(frame: bytes) -> bytes | None:
+        return answer(Asked(frame)) if is_solicitation(frame) else None
 
-def _answer(
-    link: socket.socket,
-    answer: Callable[[Asked], bytes | None],
-    delay: float,
-    ended: threading.Event,
-) -> None:
-    while not ended.is_set():
-        if not select.select([link], [], [], 0.05)[0]:
-            continue
-        frame, (_, _, kind, _, _) = link.recvfrom(2048)
-        if kind == socket.PACKET_OUTGOING or not is_solicitation(frame):
-            continue
-        said = answer(Asked(frame))
-        if said is not None and not ended.wait(delay):
-            link.send(said)
+    return answering_frames(fd, answer_frame, delay=delay)
 
 
 def claims(target: IPv6Address, hw: str, *, named: bool = True) -> Callable[[Asked], bytes | None]:

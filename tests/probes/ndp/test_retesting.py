@@ -8,7 +8,7 @@ from netguard import clock
 from netguard.lab import namespaces
 from probes import ndp
 from probes.errors import LinkError, ProbeError
-from probes.records import ClaimTest
+from probes.heard import ClaimTest
 from tests.probes.listen.crafting import link_layer, tagged
 from tests.probes.listen.crafting import solicitation as question
 from tests.probes.ndp.place import (

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from probes.heard import Notice
 from probes.notices.hearing import Hearing
-from probes.records import Notice
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC)
 PATIENCE = 30.0  # seconds; only ever waited on a machine that is very busy, or by a failing test

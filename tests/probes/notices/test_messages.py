@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes.heard import Notice
 from probes.notices import messages
-from probes.records import Notice
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC)
 ONE, TWO = "00:00:5e:00:53:01", "00:00:5e:00:53:02"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pysnmp.carrier.asyncio.dgram import udp
 
 from probes.errors import Refused
+from probes.heard import Notice
 from probes.notices import notifications, receiving
 from probes.notices.hearing import Counters
-from probes.records import Notice
 from probes.snmp_link import Credentials
 from tests.probes.notices.hearing_there import Ear, run
 from tests.snmp_agent import dotted, integer, object_id, octets, tlv

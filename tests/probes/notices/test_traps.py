@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes.heard import Notice
 from probes.notices import traps
-from probes.records import Notice
 from probes.snmp_link import Value
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC)

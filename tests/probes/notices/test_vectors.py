@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from probes.heard import Notice
 from probes.mac import canonical
 from probes.notices import messages, syslog
-from probes.records import Notice
 
 ROOT = Path(__file__).parents[3]
 CORPUS = Path(os.environ.get("NETGUARD_CORPUS", ROOT.parent / "shared" / "corpus"))
