@@ -1,6 +1,7 @@
 """Who passes on what answers from further away than the server's place."""
 
 from netguard.forwarding.known import Known
+from netguard.forwarding.place import PLACES
 from netguard.forwarding.records import Judgement
 from netguard.forwarding.words import FAR, another, judged, later
 from probes.records import HopReply
@@ -22,7 +23,7 @@ def past(flow: Flow, known: Known, at: int) -> Step | Judgement:
     if known.on_segment:
         return _past_its_card(flow, known)
     if at == 1:
-        return judged(flow, known, "undecided", "no router before the server says who it is")
+        return _past_a_silent_router(flow, known)
     before = flow.at(at - 1)
     if not before.settled(_PATIENT):
         return Ask(Question(at - 1), known.near)
@@ -40,6 +41,23 @@ def _to_be_sure(flow: Flow, known: Known, at: int) -> Ask | None:
     if not flow.at(at).settled(2 if later(flow, known) else _SURE):
         return Ask(Question(at), known.near)
     return None
+
+
+def _past_a_silent_router(flow: Flow, known: Known) -> Step | Judgement:
+    """Ask further on for the server's own word: the first router on the way may have none left.
+
+    Nothing less than that word proves anything (see `place.spoke_for`).
+    """
+    worth_it = known.spends or known.mute < _MUTE
+    # Its few words are worth waiting for until one address is known to be passed on.
+    tries = _SLOW_TRIES if known.spends and not known.forwards else 2
+    for ttl in range(2, known.distance + PLACES + 1) if worth_it else ():
+        hop = flow.at(ttl)
+        if not hop.settled(tries):
+            return Ask(Question(ttl), known.near, rationed=hop.asked > 0)
+        if not hop.first("time-exceeded"):
+            break
+    return judged(flow, known, "undecided", "no router before the server says who it is")
 
 
 def _past_the_router(

@@ -371,6 +371,27 @@ ROWS: list[tuple[str, Said, Known, str, str]] = [
         NEIGHBOUR_MAC,
     ),
     ("... or nothing", {"1": "echo"}, known(distance=1), "undecided", "ask it there"),
+    (
+        "nobody says who is first on its way, but the server that it goes further",
+        {"2": "exceeded by edge", "3": "exceeded by server", "64": "echo"},
+        known(distance=1),
+        "forwarded",
+        "answers from behind",
+    ),
+    (
+        "... nor the server, though it passes others on",
+        {"2": "exceeded by edge", "4": "echo", "64": "echo"},
+        known(distance=1, spends=True, forwards=True),
+        "undecided",
+        "no router before the server",
+    ),
+    (
+        "... and it ends behind the router: the first may be the one that it seems to be",
+        {"2": "exceeded by edge", "3": "echo", "64": "echo"},
+        known(distance=1, spends=True, forwards=True),
+        "undecided",
+        "in the name of",
+    ),
     ("on the segment it ends on the server", {"1": "echo"}, on_segment(), "bound", "ends on"),
     (
         "on the segment another MAC answers",
@@ -478,6 +499,13 @@ def test_an_unreachable_means_what_its_code_and_its_sender_say(
     judgement = decide(flow, about)
     assert isinstance(judgement, Judgement)
     assert (judgement.state, why in judgement.why) == (expected, True), judgement
+
+
+def test_past_a_silent_router_nothing_more_is_asked_of_a_server_that_never_says_anything() -> None:
+    said = {"2": "exceeded by edge", "3": "exceeded by server", "64": "echo"}
+    judgement, flow = converse(said, known(distance=1, mute=2))
+    assert judgement.state == "undecided"
+    assert {question.ttl for question in flow.hops} == {1, 64}
 
 
 def test_an_unreachable_is_not_believed_before_it_was_tried() -> None:
