@@ -15,8 +15,10 @@ from netguard.hearing.claim import Claim
 from netguard.hearing.ledger import Address
 from netguard.hearing.telling import Accusation, finding_of, where
 
-# A trouble that nobody has heard of for so long (seconds) is over.
-REST = 600.0
+# A trouble that nobody has heard of for so long (seconds) is over. A router may advertise itself
+# only every half an hour (RFC 4861, section 6.2.1).
+_REST = 600.0
+_ROUTERS_REST = 1860.0
 ROOM = 1000
 
 
@@ -34,7 +36,8 @@ class Trouble(msgspec.Struct):
 
     def is_over(self, at: float) -> bool:
         """Tell whether it has ended by now."""
-        return self.withdrawn or at - self.at > REST
+        rest = _ROUTERS_REST if self.accusation.kind == "rogue-router" else _REST
+        return self.withdrawn or at - self.at > rest
 
 
 class Troubles:

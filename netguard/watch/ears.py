@@ -90,7 +90,7 @@ class Ears:
         while True:
             try:
                 with Listener(interface) as listener:
-                    self.counters = listener.counters
+                    self.counters, self._dropped = listener.counters, 0
                     self._report()
                     await self._hear_all(listener)
             except* ProbeError as failed:
@@ -261,7 +261,7 @@ class Ears:
 
 
 def _stands(finding: Finding, now: datetime) -> bool:
-    """Tell whether a trouble goes on; who advertises a route does so every ten minutes or so."""
+    """Tell whether a trouble goes on; a router advertises itself that seldom."""
     patient = finding.kind == "rogue-router" or now - finding.last_seen < QUIET
     return finding.state != "resolved" and patient
 

@@ -200,6 +200,13 @@ def test_whoever_advertises_and_is_none_of_the_pinned_routers_is_a_rogue() -> No
     assert finding.claimants[0].role == "impostor"
 
 
+def test_a_rogue_that_advertises_itself_every_half_an_hour_is_one_trouble_all_the_time() -> None:
+    ground = Ground(gateways={ip_address("fe80::2"): frozenset({mac(1)})})
+    (finding,) = heard([ra(at, SECOND) for at in (0, 1800, 3600)], ground)
+    assert (finding.state, finding.reopened) == ("open", 0)
+    assert finding.first_seen == START
+
+
 def test_a_router_that_another_ends_in_its_name_is_fought_over() -> None:
     frames = [ra(0, SECOND, 0), ra(0.7, OWNER), ra(3, SECOND, 0), ra(6, OWNER), ra(6.1, SECOND, 0)]
     (finding,) = heard(frames)
