@@ -1,7 +1,9 @@
 """`netguard watch`: the daemon that hears the network, looks at it on schedule and tells people."""
 
 import asyncio
+import os
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 
 import click
@@ -10,10 +12,11 @@ import msgspec
 from netguard import clock
 from netguard.cli.common import App, common_options, encode, on_terminal, printable
 from netguard.cli.show import COLOURS, claimant_line, folded
-from netguard.config import load
+from netguard.config import Config, load
 from netguard.findings import Finding
 from netguard.watch.daemon import Daemon
-from netguard.watch.events import Event, Kind
+from netguard.watch.events import Event, Kind, Say
+from netguard.watch.outlet import outlet
 
 _WORDY: frozenset[Kind] = frozenset({"sweep", "notice", "servers"})  # said only with -v
 _TURNS = {"resolved": "over", "opened": "", "reopened": "back: ", "worsened": "worse: "}
@@ -32,70 +35,78 @@ def watch(app: App) -> None:
     Prints what happens; -v also sweeps and notices. --json prints all of it, an event a line.
     """
     config = load(app.config)
-    show = _json_line if app.json else _Screen(app.verbose).show
+    tell = _json_line if app.json else _Screen(app.verbose).lines
 
-    def say(event: Event) -> None:
-        try:
-            show(event)
-        except BrokenPipeError:  # who listened has gone
-            daemon.stop()
-        except OSError:  # a log's disk is full: no reason to stop watching
-            return
+    def show(event: Event) -> None:
+        _write("".join(f"{line}\n" for line in tell(event)))
 
-    daemon = Daemon(config, say=say, clock=clock.now)
-    asyncio.run(daemon.run())
+    asyncio.run(_run(config, show))
 
 
-def _json_line(event: Event) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(event, enc_hook=encode) + b"\n")
-    sys.stdout.buffer.flush()
+async def _run(config: Config, show: Say) -> None:
+    loop = asyncio.get_running_loop()
+    with outlet(show, gone=lambda: loop.call_soon_threadsafe(daemon.stop)) as say:
+        daemon = Daemon(config, say=say, clock=clock.now)
+        await daemon.run()
+
+
+def _write(text: str) -> None:
+    """Write to stdout past its buffer, which could not be let go of while nobody reads."""
+    if sys.stdout is None:  # closed by who started this
+        return
+    left = memoryview(text.encode(errors="replace"))
+    while left:
+        left = left[os.write(sys.stdout.fileno(), left) :]
+
+
+def _json_line(event: Event) -> Iterator[str]:
+    yield msgspec.json.encode(event, enc_hook=encode).decode()
 
 
 class _Screen:
-    """Shows events to a person, or to the journal."""
+    """Says events to a person, or to the journal."""
 
     def __init__(self, verbose: int) -> None:
         self._verbose = verbose
+        self._coloured = on_terminal() and click.get_current_context().color is not False
 
-    def show(self, event: Event) -> None:
-        """Print one event, unless it is only for who wants to see everything."""
+    def lines(self, event: Event) -> Iterator[str]:
+        """Yield what one event says, nothing if it is only for who wants to see everything."""
         if event.event in _WORDY and not self._verbose:
             return
         match event.event:
             case "finding" if event.finding is not None:
-                self._finding(event, event.finding)
+                yield from self._finding(event, event.finding)
             case "gap" | "gap-over" if event.gap is not None:
                 word = "gap" if event.event == "gap" else "no more a gap"
-                self._line(event, f"{word}: {event.gap.subject}: {event.gap.detail}", "magenta")
+                yield self._line(
+                    event, f"{word}: {event.gap.subject}: {event.gap.detail}", "magenta"
+                )
                 if event.event == "gap" and event.gap.remedy:
-                    click.echo(folded(printable(event.gap.remedy), first="  ", rest="  "))
+                    yield folded(printable(event.gap.remedy), first="  ", rest="  ")
             case "deed":
-                self._line(event, f"unattended: {event.detail}", "red")
+                yield self._line(event, f"unattended: {event.detail}", "red")
                 if event.deed is not None and event.deed.undo:
-                    click.echo(f"  undo: {event.deed.undo}")
+                    yield f"  undo: {event.deed.undo}"
             case "sweep" | "servers":
-                self._line(event, _measured(event))
+                yield self._line(event, _measured(event))
             case _:
-                self._line(event, f"{event.event}: {event.detail}" if event.detail else event.event)
+                yield self._line(event, ": ".join(filter(None, (event.event, event.detail))))
 
-    def _finding(self, event: Event, finding: Finding) -> None:
+    def _finding(self, event: Event, finding: Finding) -> Iterator[str]:
         if event.happening == "resolved":
-            self._line(event, f"over: {finding.id}", "green")
+            yield self._line(event, f"over: {finding.id}", "green")
             return
         turn = _TURNS.get(event.happening or "", f"{event.happening}: ")
-        self._line(
-            event,
-            f"{finding.severity.upper()} {turn}{finding.id}: {finding.summary}",
-            COLOURS[finding.severity],
-        )
+        told = f"{finding.severity.upper()} {turn}{finding.id}: {finding.summary}"
+        yield self._line(event, told, COLOURS[finding.severity])
         for claimant in finding.claimants if self._verbose else ():
-            click.echo(f"    {claimant_line(claimant, event.time)}")
-        click.echo(f"  next: {finding.advice}")
+            yield f"    {claimant_line(claimant, event.time)}"
+        yield f"  next: {finding.advice}"
 
-    def _line(self, event: Event, text: str, colour: str | None = None) -> None:
+    def _line(self, event: Event, text: str, colour: str | None = None) -> str:
         told = folded(printable(text), first=_time(event.time), rest="  ")
-        click.secho(told, fg=colour)
-        sys.stdout.flush()
+        return click.style(told, fg=colour) if self._coloured else told
 
 
 def _measured(event: Event) -> str:

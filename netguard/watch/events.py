@@ -31,9 +31,9 @@ Kind = Literal[
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event, as a line of `watch --json`: `time`, `event`, and what belongs to that kind.
 
-    A `finding` has its `happening` and itself as it stands; a `sweep` what it covered and counted;
-    a `gap` says what cannot be measured from now on, a `gap-over` that it can again; a `deed` what
-    was done or declined at a port; a `notice` what a device told.
+    A `finding` has its `happening` and itself as it stands; a `sweep`, which has just ended, what
+    it covered and counted; a `gap` says what cannot be measured from now on, a `gap-over` that it
+    can again; a `deed` what was done or declined at a port; a `notice` what a device told.
     """
 
     time: datetime

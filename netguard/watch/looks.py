@@ -123,7 +123,7 @@ class Looks:
         report = taken.report
         self._say(
             Event(
-                time=report.started,
+                time=self.site.clock(),
                 event="sweep",
                 segments=report.segments,
                 counts=report.counts,

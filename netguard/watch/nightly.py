@@ -31,7 +31,7 @@ async def ask_servers(
             progress=lambda *_: None,
         )
     )
-    say(_asked(report))
+    say(_asked(report, clock()))
     for finding in (*report.findings, *report.resolved):
         if finding.state == "resolved" or finding.id not in known:
             say(_turned(finding, clock()))
@@ -56,9 +56,9 @@ def _turned(finding: Finding, now: datetime) -> Event:
     )
 
 
-def _asked(report: SweepReport) -> Event:
+def _asked(report: SweepReport, now: datetime) -> Event:
     return Event(
-        time=report.started,
+        time=now,
         event="servers",
         segments=report.segments,
         counts=report.counts,

@@ -4,6 +4,7 @@
 faulthandler_timeout=0` lets it run for an hour, and prints how soon each trouble after it is told.
 """
 
+import fcntl
 import os
 import re
 import signal
@@ -25,7 +26,7 @@ from netguard.lab.scenarios import SCENARIOS
 from tests.benchmarks.hijack import inside
 from tests.netguard.alerts.webhook import running
 from tests.netguard.test_scenarios import TROUBLES
-from tests.station import Edit, configured, report_of, station
+from tests.station import Edit, command, configured, report_of, station
 from tests.watching import Said, Watching, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
@@ -353,6 +354,28 @@ def test_it_ends_when_nobody_reads_what_it_says(lab: Lab, tmp_path: Path) -> Non
     )
     assert msgspec.json.decode(done.stdout)["event"] == "started"
     assert done.stderr == "0\n"
+
+
+def test_who_does_not_read_what_it_says_does_not_hold_it_up(lab: Lab, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    full = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writer, b" " * full)
+
+    def stored() -> list[str]:
+        listed = station(lab, tmp_path)("findings", "list", "--json", edits=OFTEN)
+        return [finding["kind"] for finding in msgspec.json.decode(listed.stdout or "[]")]
+
+    argv = command(lab, configured(lab, tmp_path, OFTEN), "watch", "--json")
+    with subprocess.Popen(argv, stdout=writer) as process:
+        os.close(writer)
+        try:
+            until((tmp_path / "netguard.db").exists)
+            lab.break_("gateway-hijack")
+            until(lambda: stored() == ["gateway-hijack"])
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+            os.close(reader)
 
 
 def sorted_labels(text: str) -> str:
