@@ -122,7 +122,8 @@ def _is_overtaken(known: Finding, sighting: Finding | None, began: datetime, now
         turn = known.quiet_since  # None where a person closed it
     else:
         turn = known.first_seen if sighting is None else None
-    return turn is not None and began < turn <= now
+    # Nobody can tell the order of turns in a look during which the clock was set back.
+    return turn is not None and (now < began or began < turn <= now)
 
 
 def _carried(

@@ -1,10 +1,10 @@
 """One sweep: measure the segments and their devices, ask again where in doubt, judge, remember."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -37,7 +37,12 @@ from netguard.store import SweepRecord
 from netguard.view import DeviceView, View
 from probes.records import Gap, IPAddress
 
-_ALONE: AbstractAsyncContextManager[None] = nullcontext()  # nobody else acts
+Deeds = Coroutine[Any, Any, tuple[Deed, ...]]
+Act = Callable[[Callable[[], Deeds]], Deeds]
+
+
+async def _at_once(deeds: Callable[[], Deeds]) -> tuple[Deed, ...]:
+    return await deeds()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,27 +103,23 @@ async def look(
     devices: Mapping[str, DeviceView] | None = None,
     heard: Sequence[Finding] = (),
     keep: Keep | None = None,
-    acting: AbstractAsyncContextManager[None] = _ALONE,
+    act: Act = _at_once,
 ) -> Look:
     """Look at the segments once, write down what was found, and act as far as the policy goes.
 
     `devices` are these as they were read lately, by who reads them more seldom than segments are
     swept; nothing is done on the strength of them, and no station's moves are followed. `heard`
-    was found by listening, which asking neither proves nor refutes. `acting` is held while a port
-    may be changed.
+    was found by listening, which asking neither proves nor refutes. `act` runs what may change a
+    port, for who does so one after the other, and elsewhere: it may wait for the store.
     """
     started = clock()
     view = await measure(config, segments, memory, clock=clock, progress=progress, devices=devices)
     view = await asyncio.to_thread(_with_memories, memory, view, fresh=devices is None)
     record = _recorded(view, segments, started, clock)
-    found = {finding.id: finding for finding in (*heard, *judge(view))}
-    remembered = await asyncio.to_thread(
-        remember, memory, view, tuple(found.values()), record, keep
-    )
+    remembered = await asyncio.to_thread(_judged, memory, view, heard, record, keep)
     deeds: tuple[Deed, ...] = ()
     if devices is None:
-        async with acting:
-            deeds = await _deeds(config, view, remembered, clock=clock)
+        deeds = await act(partial(_deeds, config, view, remembered, clock=clock))
     said = msgspec.structs.replace(
         with_deeds(report(record, remembered), deeds), silent_gateways=silent_gateways(view)
     )
@@ -131,6 +132,13 @@ def _with_memories(memory: Memory, view: View, *, fresh: bool) -> View:
         first_seen=first_seen(memory, view),
         flights=flights(memory, view) if fresh else None,
     )
+
+
+def _judged(
+    memory: Memory, view: View, heard: Iterable[Finding], record: SweepRecord, keep: Keep | None
+) -> Remembered:
+    found = {finding.id: finding for finding in (*heard, *judge(view))}
+    return remember(memory, view, tuple(found.values()), record, keep)
 
 
 async def _deeds(
@@ -151,7 +159,7 @@ async def sweep_gateways(
     clock: Clock,
     progress: Progress,
     keep: Keep | None = None,
-    acting: AbstractAsyncContextManager[None] = _ALONE,
+    act: Act = _at_once,
 ) -> Look:
     """Take the quick look at the gateways, and act on it as far as the policy goes.
 
@@ -160,12 +168,16 @@ async def sweep_gateways(
     started = clock()
     view = await look_at_gateways(config, segments, memory, clock=clock, progress=progress)
     record = _recorded(view, segments, started, clock)
-    found = judge_gateways(view)
-    remembered = await asyncio.to_thread(add, memory, found, now=view.now, began=started, keep=keep)
-    async with acting:
-        deeds = await act_on_policy(config, view, remembered.findings, clock=clock)
+    remembered = await asyncio.to_thread(_judged_quickly, memory, view, started, keep)
+    deeds: tuple[Deed, ...] = ()
+    if remembered.findings:
+        deeds = await act(partial(act_on_policy, config, view, remembered.findings, clock=clock))
     said = with_deeds(report(record, remembered), deeds)
     return Look(view=view, report=said, remembered=remembered)
+
+
+def _judged_quickly(memory: Memory, view: View, began: datetime, keep: Keep | None) -> Remembered:
+    return add(memory, judge_gateways(view), now=view.now, began=began, keep=keep)
 
 
 def _recorded(

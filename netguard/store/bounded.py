@@ -14,7 +14,7 @@ from psycopg.abc import PQGen
 from psycopg.waiting import Ready, Wait
 
 ANSWER = 7.0  # seconds without a word; more than the server itself waits for a lock
-LOOK_UP = 0.1  # seconds after which the driver looks up from waiting
+LOOK_UP = 0.1  # seconds after which the driver looks up from waiting (psycopg 3.2.12 and later)
 
 R = TypeVar("R")
 

@@ -26,6 +26,5 @@ async def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         loop, task = await started
         with suppress(RuntimeError):  # it has ended by itself
             loop.call_soon_threadsafe(task.cancel)
-        with suppress(asyncio.CancelledError):
-            await running
+        await asyncio.gather(running, return_exceptions=True)  # cancelled is more than failed
         raise

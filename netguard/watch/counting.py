@@ -6,10 +6,12 @@ from typing import get_args
 
 from msgspec.structs import replace
 
+from netguard.config import Config
+from netguard.errors import StoreError
 from netguard.findings import Finding, Kind
 from netguard.inventory import Inventory
 from netguard.metrics import Numbers, from_store
-from netguard.store import SweepRecord
+from netguard.store import SweepRecord, open_store
 from netguard.watch.events import Event
 from probes.heard import Notice
 from probes.listen import Counters
@@ -67,3 +69,12 @@ class Counting:
             ports_closed=dict(self._closed),
             late=dict(self.late),
         )
+
+
+def last_sweeps(config: Config) -> dict[str, SweepRecord] | None:
+    """Return the last sweep of each segment; None where the store is away."""
+    try:
+        with open_store(config.store) as store:
+            return store.last_sweeps([segment.name for segment in config.inventory.segments])
+    except StoreError:
+        return None

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from netguard.collect import Clock
 from netguard.config import Config, load
-from netguard.errors import ConfigError, Exit, NetguardError
+from netguard.errors import Exit, NetguardError
 from netguard.notifying import notify
 from netguard.watch.counting import Counting
 from netguard.watch.events import Event, Kind, Say
 from netguard.watch.gaps import Gaps
 from netguard.watch.round import Kept, Round, folder
+from netguard.watch.site import Site
 
 
 class AlreadyWatching(NetguardError):
@@ -44,20 +45,17 @@ class Daemon:
             loop.add_signal_handler(number, self.stop)
         ears: Kept = {}
         gaps = Gaps(self._say)
+        site: Site | None = None
         happening: Kind = "started"
         while not self._stopping:
             self._config = self._next
             self._over.clear()
+            site = Site(self._config, self._clock, site)
             with sole_watcher(folder(self._config)):
                 self._happened(happening, _what(self._config))
-                await Round(
-                    self._config,
-                    ears,
-                    gaps,
-                    say=self._say,
-                    clock=self._clock,
-                    counting=self._counting,
-                ).run(self._over)
+                await Round(site, ears, gaps, say=self._say, counting=self._counting).run(
+                    self._over
+                )
             happening = "reloaded"
         self._happened("stopping")
 
@@ -70,10 +68,14 @@ class Daemon:
     def _reload(self) -> None:
         """Read the configuration again; a bad one changes nothing."""
         try:
-            self._next = load(self._config.path)
-        except ConfigError as error:
+            config = load(self._config.path)
+            if folder(config) != folder(self._config):
+                with sole_watcher(folder(config)):
+                    pass  # it can be had
+        except NetguardError as error:
             self._happened("not-reloaded", f"{error.message}\nthe old configuration stays in force")
         else:
+            self._next = config
             notify("RELOADING=1")
             self._over.set()
 

@@ -7,21 +7,19 @@ from time import monotonic
 
 from msgspec.structs import replace
 
-from netguard.ask import Hurry
-from netguard.attribution import claimant, suspects
+from netguard.ask import Hurry, in_threads
 from netguard.coverage import ASKED_ABOUT
 from netguard.findings import Finding
 from netguard.hearing.claim import claim_of
 from netguard.hearing.doubts import ROOM, Doubt, Doubts
 from netguard.hearing.ear import Ear
 from netguard.inventory import Segment
-from netguard.locate import topology
+from netguard.life import hold
 from netguard.rules.claims import answers
-from netguard.scene import Scene, homes
 from netguard.view import SegmentView
 from netguard.watch.gaps import Gaps
 from netguard.watch.looks import BRISK, PATIENT, URGENT, Looks
-from netguard.watch.site import Site, grounds
+from netguard.watch.site import Site, grounds, placed
 from probes.errors import ProbeError
 from probes.heard import Heard
 from probes.listen import Counters
@@ -34,6 +32,7 @@ LASTING = timedelta(seconds=1)  # a claim made in one breath only is asked about
 QUIET = timedelta(minutes=2)  # after which who claimed a gateway on and on has ended
 OVERRUN = 60.0  # seconds for which it is said that frames were lost
 AT_ONCE = 64  # addresses in one question
+ROUTERS = 1860  # seconds in which every router has advertised itself (RFC 4861, section 6.2.1)
 
 
 class Ears:
@@ -48,24 +47,36 @@ class Ears:
         self._gaps = gaps
         ground, known = grounds(site, segment)
         self._gateways = ground.gateways
+        self._routers: frozenset[str] | None = None  # until they were read
         self.ear = Ear(ground, room=ROOM)
         self.doubts = Doubts(known, room=ROOM)
         self._urgent = asyncio.Event()
         self._other = asyncio.Event()
+        self._taken = asyncio.Event()  # a gateway is
         self._silent: set[str] = set()  # findings about intruders that answer nobody
         self._told: dict[str, Finding] = {}  # what only listening can tell
         self._learnt: SegmentView | None = None
+        self._attended = 0  # seconds without a break
         self._dropped = 0
         self._overrun: float | None = None  # when frames were lost last (monotonic)
 
     def stand_on(self, segment: Segment, site: Site, looks: Looks) -> None:
         """Take in a new configuration; what was heard stays."""
+        if segment.routers != self.segment.routers:
+            self._routers = None
         self.segment, self._site, self._looks = segment, site, looks
         self.learn()
 
     def learn(self) -> None:
-        """Take in what the last looks have shown."""
+        """Take in what the last looks have shown.
+
+        Who was a router is one still while it cannot be read.
+        """
         ground, known = grounds(self._site, self.segment)
+        if self._site.has_read(self.segment.routers):
+            self._routers = ground.routers
+        elif self._routers is not None:
+            ground = replace(ground, routers=ground.routers | self._routers)
         self._gateways = ground.gateways
         self.ear.stand_on(ground)
         self.doubts.know(known)
@@ -81,6 +92,7 @@ class Ears:
                 tasks.create_task(self._listen(self.segment.interface))
             tasks.create_task(self._ask_urgently(tasks))
             tasks.create_task(self._ask())
+            tasks.create_task(self._look_at_gateways())
             tasks.create_task(self._look_closely())
             tasks.create_task(self._follow())
 
@@ -89,8 +101,10 @@ class Ears:
     async def _listen(self, interface: str) -> None:
         while True:
             try:
-                with Listener(interface) as listener:
-                    self.counters, self._dropped = listener.counters, 0
+                # Elsewhere: one without a carrier is given time to find it.
+                (opened,) = await in_threads([lambda stop: Listener(interface)])  # noqa: ARG005
+                with opened as listener:
+                    self.counters, self._dropped, self._attended = listener.counters, 0, 0
                     self._report()
                     await self._hear_all(listener)
             except* ProbeError as failed:
@@ -108,12 +122,13 @@ class Ears:
         """See every second whether the interface still hears, and what listening alone can tell."""
         while True:
             await asyncio.sleep(1)
+            self._attended += 1
             listener.still_usable()
             self._report(*self._lost(listener.counters.dropped))
             await self._tell()
 
     def _report(self, *gaps: Gap) -> None:
-        self._gaps.report(f"listening on {self.segment.name}", gaps, self._site.clock())
+        self._gaps.report(listening(self.segment.name), gaps, self._site.clock())
 
     def _lost(self, dropped: int) -> Iterable[Gap]:
         """Yield the gap that frames were lost within the last minute."""
@@ -149,7 +164,7 @@ class Ears:
             doubts = self.doubts.take(AT_ONCE, urgent=True)
             if doubts and await self._found(doubts, URGENT):
                 self.strange.set()
-                tasks.create_task(self._looks.gateways_of(self.segment))
+                self._taken.set()
             elif doubts:
                 tasks.create_task(self._ask_patiently(doubts))
 
@@ -189,6 +204,12 @@ class Ears:
             self.strange.set()
         return bool(verdict.found)
 
+    async def _look_at_gateways(self) -> None:
+        while True:
+            await self._taken.wait()
+            self._taken.clear()
+            await self._looks.gateways_of(self.segment)
+
     async def _look_closely(self) -> None:
         while True:
             await self.strange.wait()
@@ -227,8 +248,10 @@ class Ears:
         now = self._site.clock()
         found = {f.id: f for f in self.ear.findings(now) if self._is_heard(f)}
         standing = {id_: f for id_, f in found.items() if _stands(f, now)}
-        new = [self._placed(f) for id_, f in standing.items() if id_ not in self._told]
-        over = frozenset(self._told.keys() - standing.keys())
+        new = [f for id_, f in standing.items() if id_ not in self._told]
+        if new:
+            new = await asyncio.to_thread(placed, self._site, self.segment, new)
+        over = frozenset((self._told.keys() | self._left(now)) - standing.keys())
         for id_ in self._told.keys() & standing.keys():
             self._told[id_] = replace(self._told[id_], last_seen=standing[id_].last_seen)
         self._told = {f.id: f for f in (*new, *self._told.values()) if f.id not in over}
@@ -241,29 +264,38 @@ class Ears:
 
     def _is_heard(self, finding: Finding) -> bool:
         if finding.kind == "rogue-router":
-            return True
+            return self._routers is not None or finding.id in self._told
         lasting = finding.last_seen - finding.first_seen >= LASTING
         return finding.id in self._silent and lasting
 
-    def _placed(self, finding: Finding) -> Finding:
-        """Return a finding with the ports and servers of its claimants."""
-        view = self._site.view()
-        ports = homes(view)
-        scene = Scene(
-            view=view,
-            seen=SegmentView(segment=self.segment),
-            topology=topology(view.devices, ports),
-            homes=ports,
+    def _left(self, now: datetime) -> frozenset[str]:
+        """Return what an earlier process told, or what swings, once it would have been heard."""
+        if self._attended < ROUTERS:
+            return frozenset()
+        return frozenset(
+            finding.id
+            for finding in self._looks.open
+            if finding.kind == "rogue-router"
+            and finding.segment == self.segment.name
+            and not _is_held(finding, now)
         )
-        roles = {each.mac: each.role for each in finding.claimants}
-        who = tuple(claimant(s, roles[s.mac]) for s in suspects(scene, roles))
-        return replace(finding, claimants=who, last_seen=view.now)
+
+
+def listening(segment: str) -> str:
+    """Return by which name the ears on a segment report their gaps."""
+    return f"listening on {segment}"
 
 
 def _stands(finding: Finding, now: datetime) -> bool:
     """Tell whether a trouble goes on; a router advertises itself that seldom."""
     patient = finding.kind == "rogue-router" or now - finding.last_seen < QUIET
     return finding.state != "resolved" and patient
+
+
+def _is_held(finding: Finding, now: datetime) -> bool:
+    """Tell whether to miss a trouble that swings does not end it yet."""
+    since = finding.quiet_since
+    return since is not None and since <= now < since + hold(finding.flaps)
 
 
 def _doubts(findings: Iterable[Finding]) -> Iterator[Doubt]:

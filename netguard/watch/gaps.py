@@ -1,6 +1,6 @@
 """What cannot be measured at the moment: each gap is told when it begins and when it is over."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 
 from netguard.watch.events import Event, Say
@@ -18,6 +18,12 @@ class Gaps:
         """Return all of them, each once."""
         known = {key: gap for gaps in self._of.values() for key, gap in gaps.items()}
         return tuple(known.values())
+
+    def only(self, reporters: Container[str], now: datetime) -> None:
+        """End what was reported by who is none of these: nobody else would."""
+        for reporter in [name for name in self._of if name not in reporters]:
+            self.report(reporter, (), now)
+            del self._of[reporter]
 
     def report(self, reporter: str, gaps: Iterable[Gap], now: datetime) -> None:
         """Take in all the gaps that one reporter sees now, and say what has changed."""

@@ -1,6 +1,7 @@
 """Looks at the network, far and near: each is written down, and what is new in it is passed on."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -15,8 +16,10 @@ from netguard.inventory import Segment
 from netguard.judge import in_dispute, judge_asked
 from netguard.keeping import Keeper
 from netguard.remember import Remembered, add, end, recall
-from netguard.sweep import Look, look, sweep_gateways
+from netguard.sweep import Deeds, Look, look, sweep_gateways
 from netguard.view import SegmentView, with_answers
+from netguard.watch.apart import apart
+from netguard.watch.counting import Counting
 from netguard.watch.events import Event, Say
 from netguard.watch.gaps import Gaps
 from netguard.watch.site import Site
@@ -52,6 +55,7 @@ class Looks:
         *,
         say: Say,
         gaps: Gaps,
+        counting: Counting,
         heard: Heard,
         news: Callable[[Remembered], None],
         learnt: Callable[[], None],
@@ -59,11 +63,11 @@ class Looks:
         self.site = site
         self.open: tuple[Finding, ...] = ()
         self.acting = asyncio.Lock()  # while a port may be under way
-        self.checks = 0
         self._close: set[str] = set()
         self._keeper = keeper
         self._say = say
         self._gaps = gaps
+        self._counting = counting
         self._heard = heard
         self._news = news
         self._learnt = learnt
@@ -115,9 +119,10 @@ class Looks:
             devices=None if fresh else self.site.devices,
             heard=self._heard(),
             keep=self._keeper.keep,
-            acting=self.acting,
+            act=self._act,
         )
         self.site.saw(taken.view, fresh=fresh)
+        self._report_gaps(taken, quick=False)
         self._pass_on(taken)
         await self.learn()
         report = taken.report
@@ -130,6 +135,11 @@ class Looks:
                 duration_s=report.duration_s,
             )
         )
+
+    async def _act(self, deeds: Callable[[], Deeds]) -> tuple[Deed, ...]:
+        """Do what may change a port, one after the other; the store may be slow, so apart."""
+        async with self.acting:
+            return await apart(deeds)
 
     # --- quick looks
 
@@ -151,22 +161,28 @@ class Looks:
             clock=self.site.clock,
             progress=_no_progress,
             keep=self._keeper.keep,
-            acting=self.acting,
+            act=self._act,
         )
+        self._report_gaps(taken, quick=True)
         self._pass_on(taken)
         if taken.remembered.events:
             await self.learn()
 
     async def ask(self, segment: Segment, doubts: Sequence[Doubt], hurry: Hurry) -> Verdict:
         """Ask about a few addresses, and judge with the devices as they were last read."""
-        self.checks += 1
-        about, began = {doubt.address: doubt.stations for doubt in doubts}, self.site.clock()
-        question = partial(ask_about, segment, about, hurry, clock=self.site.clock)
-        (asked,) = await in_threads([question])
+        self._counting.checks += 1
+        began = self.site.clock()
+        (verdict,) = await in_threads([partial(self._verdict, segment, doubts, hurry)])
+        await self.keep(verdict.found, began)
+        return verdict
+
+    def _verdict(
+        self, segment: Segment, doubts: Sequence[Doubt], hurry: Hurry, *, stop: threading.Event
+    ) -> Verdict:
+        about = {doubt.address: doubt.stations for doubt in doubts}
+        asked = ask_about(segment, about, hurry, clock=self.site.clock, stop=stop)
         seen = with_answers(self.site.last_look(segment), asked)
-        view = self.site.view(seen)
-        found = judge_asked(view)
-        await self.keep(found, began)
+        found = judge_asked(self.site.view(seen))
         return Verdict(found, seen, unclear=not found and in_dispute(seen))
 
     async def keep(self, found: Sequence[Finding], began: datetime | None = None) -> None:
@@ -190,19 +206,22 @@ class Looks:
     # --- what comes of them
 
     def _pass_on(self, taken: Look) -> None:
-        self._report_gaps(taken)
-        for deed in taken.report.deeds:
-            self._say(_said(deed, self.site))
         if taken.remembered.events:
             self._tell(taken.remembered)
+        for deed in taken.report.deeds:
+            self._say(_said(deed, self.site))
 
-    def _report_gaps(self, taken: Look) -> None:
-        """Report the gaps of each thing that was looked at: another look may have seen them end."""
+    def _report_gaps(self, taken: Look, *, quick: bool) -> None:
+        """Report the gaps of each thing that was looked at: another look may have seen them end.
+
+        A quick one asks a segment little, and sees no end of what a sweep could not measure.
+        """
         gaps, now = taken.report.gaps, self.site.clock()
-        subjects = {*taken.report.segments, *taken.view.devices}
-        for subject in subjects:
-            self._gaps.report(subject, (gap for gap in gaps if gap.subject == subject), now)
-        others = [gap for gap in gaps if gap.subject not in subjects and gap.subject != "store"]
+        reporters = {n: quickly(n) if quick else n for n in taken.report.segments}
+        reporters |= {name: name for name in taken.view.devices}
+        for subject, reporter in reporters.items():
+            self._gaps.report(reporter, (gap for gap in gaps if gap.subject == subject), now)
+        others = [gap for gap in gaps if gap.subject not in reporters and gap.subject != "store"]
         self._gaps.report("looks", others, now)
 
     def _tell(self, remembered: Remembered) -> None:
@@ -228,6 +247,11 @@ class Looks:
         gap = self._keeper.gap
         self._gaps.report("store", () if gap is None else (gap,), self.site.clock())
         self._learnt()
+
+
+def quickly(segment: str) -> str:
+    """Return by which name a quick look at a segment reports its gaps; a whole one does by its."""
+    return f"gateways of {segment}"
 
 
 def _said(deed: Deed, site: Site) -> Event:

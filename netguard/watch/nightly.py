@@ -46,7 +46,7 @@ def until_night(config: Config, now: datetime) -> float:
     except StoreError:
         return SETTLED
     left = config.watch.servers - (now - last).total_seconds() if last else 0.0
-    return max(SETTLED, left)
+    return max(SETTLED, min(left, config.watch.servers))  # last was later: the clock was set back
 
 
 def _turned(finding: Finding, now: datetime) -> Event:

@@ -4,32 +4,30 @@ import asyncio
 import gc
 import os
 from collections.abc import Awaitable, Iterable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from netguard.alerts.telling import Teller
-from netguard.collect import Clock
 from netguard.config import Config
 from netguard.config.places import sqlite_file, state_folder
 from netguard.emergency.known import know
 from netguard.emergency.recovery import recover
 from netguard.emergency.report import found
-from netguard.errors import NetguardError, StoreError
+from netguard.errors import NetguardError
 from netguard.findings import Finding
 from netguard.keeping import Keeper
 from netguard.life import Changes
 from netguard.metrics import Numbers, serve
 from netguard.notifying import notify, watchdog_interval
 from netguard.remember import Remembered, forget
-from netguard.store import SweepRecord, open_store
-from netguard.watch.counting import Counting
-from netguard.watch.ears import Ears
+from netguard.watch.counting import Counting, last_sweeps
+from netguard.watch.ears import Ears, listening
 from netguard.watch.events import Event, Say
 from netguard.watch.gaps import Gaps
-from netguard.watch.looks import Looks
+from netguard.watch.looks import Looks, quickly
 from netguard.watch.nightly import SETTLED, ask_servers, until_night
 from netguard.watch.notices import follow, receivers
 from netguard.watch.schedule import repeat
@@ -56,22 +54,20 @@ class Round:
 
     def __init__(
         self,
-        config: Config,
+        site: Site,
         ears: Kept,
         gaps: Gaps,
         *,
         say: Say,
-        clock: Clock,
         counting: Counting,
     ) -> None:
-        self._config = config
+        self._config = config = site.config
         self._gaps = gaps
         self._say = say
-        self._clock = clock
+        self._clock = clock = site.clock
         self._keeper = Keeper(config.store, folder(config) / "spool", clock=clock)
-        self._site = Site(config, clock)
+        self._site = site
         self._news = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
         self._counting = counting
         self._night = SETTLED
         self._settled = False
@@ -82,6 +78,7 @@ class Round:
             self._keeper,
             say=say,
             gaps=gaps,
+            counting=counting,
             heard=self._heard,
             news=self._changed,
             learnt=self._learnt,
@@ -91,6 +88,7 @@ class Round:
 
     async def run(self, over: asyncio.Event) -> None:
         """Do everything until `over` is set, and then until no port is being changed."""
+        self._gaps.only(_reporters(self._config), self._clock())
         with self._keeper:
             await self._begin()
             async with AsyncExitStack() as stack:
@@ -181,7 +179,7 @@ class Round:
         self._news.set()
 
     async def _count(self) -> None:
-        sweeps = await asyncio.to_thread(_last_sweeps, self._config)
+        sweeps = await asyncio.to_thread(last_sweeps, self._config)
         self._counting.stored(
             self._config.inventory, self._looks.open, sweeps, self._keeper.waiting
         )
@@ -207,11 +205,14 @@ class Round:
         teller = Teller(self._config, clock=self._clock)
         await teller.get_ready()
         while True:
-            await self._tell(teller)
-            await self._news.wait()
+            again = await self._tell(teller)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(again):
+                    await self._news.wait()
             self._news.clear()
 
-    async def _tell(self, teller: Teller) -> None:
+    async def _tell(self, teller: Teller) -> float | None:
+        """Tell what there is; return after how many seconds to come again, news or not."""
         untold, self._untold = self._untold, []
         for changes in untold if self._keeper.gap else ():
             await teller.tell_directly(changes)
@@ -219,14 +220,9 @@ class Round:
         self._counting.alerts_told += told.delivered
         self._counting.alert_failures += told.failed
         self._report("alerts", (gap for gap in told.gaps if gap.subject != "store"))
-        if told.again is not None:
-            self._come_again(told.again)
-
-    def _come_again(self, moment: datetime) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        left = max(SOON, (moment - self._clock()).total_seconds())
-        self._timer = asyncio.get_running_loop().call_later(left, self._news.set)
+        if told.again is None:
+            return None
+        return max(SOON, (told.again - self._clock()).total_seconds())
 
     def _heard(self) -> tuple[Finding, ...]:
         return tuple(finding for each in self._ears for finding in each.heard())
@@ -242,7 +238,6 @@ class Round:
                 each.strange.set()
 
     def _learnt(self) -> None:
-        self._counting.checks = self._looks.checks
         for each in self._ears:
             each.learn()
 
@@ -268,6 +263,18 @@ class Round:
         return tuple(before.values())
 
 
+def _reporters(config: Config) -> frozenset[str]:
+    """Return by which names gaps may have been reported that are there still, or soon told over."""
+    inventory = config.inventory
+    names = {"looks", "store", "receiving", "alerts", "servers"}
+    names |= {device.name for device in inventory.devices}
+    for segment in inventory.segments:
+        names.add(segment.name)
+        if segment.interface is not None:
+            names |= {listening(segment.name), quickly(segment.name)}
+    return frozenset(names)
+
+
 def folder(config: Config) -> Path:
     """Return where the daemon keeps its lock and its spool: beside the store, if that is a file."""
     file = sqlite_file(config.store)
@@ -278,15 +285,9 @@ def _settle() -> None:
     """Take what the first look has loaded out of the collector's sight.
 
     To look through all of it would hold everything up for a tenth of a second, again and again.
+    What an earlier configuration had loaded is seen, and let go, this one time.
     """
     vendor(_ANY_MAC)  # loads the list of vendors, which the first finding would wait for
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
-
-
-def _last_sweeps(config: Config) -> dict[str, SweepRecord] | None:
-    try:
-        with open_store(config.store) as store:
-            return store.last_sweeps([segment.name for segment in config.inventory.segments])
-    except StoreError:
-        return None

@@ -1,13 +1,19 @@
 """What the daemon knows between looks: who is who, by the configuration and the last looks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
+from netguard.attribution import claimant, suspects
 from netguard.collect import Clock
 from netguard.config import Config
+from netguard.findings import Finding
 from netguard.hearing.doubts import Known
 from netguard.hearing.ear import Ground
 from netguard.inventory import Index, Segment, address_of, index, servers_on
+from netguard.locate import topology
 from netguard.remember import Memory
+from netguard.scene import Scene, homes
 from netguard.view import (
     DeviceView,
     SegmentView,
@@ -25,13 +31,24 @@ _SWEPT_VERSION = 4
 class Site:
     """The configuration, what the store remembers, the devices and segments as last seen."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, before: "Site | None" = None) -> None:
+        """Begin with what was known `before` of what is configured as it was."""
         self.config = config
         self.clock = clock
         self.index: Index = index(config.inventory)
+        self.managed = frozenset(filter(None, map(address_of, config.inventory.devices)))
         self.memory = Memory(url=config.store)
         self.devices: Mapping[str, DeviceView] = {}
         self.segments: dict[str, SegmentView] = {}
+        if before is not None:
+            self._inherit(before)
+
+    def _inherit(self, before: "Site") -> None:
+        if before.memory.url == self.memory.url:
+            self.memory = before.memory
+        devices, segments = set(self.config.inventory.devices), self.config.inventory.segments
+        self.devices = {n: read for n, read in before.devices.items() if read.device in devices}
+        self.segments = {n: s for n, s in before.segments.items() if s.segment in segments}
 
     def view(self, *segments: SegmentView) -> View:
         """Return what is known now, as one look at these segments."""
@@ -57,9 +74,28 @@ class Site:
         if memory.gap is None:
             self.memory = memory
 
+    def has_read(self, routers: Iterable[str]) -> bool:
+        """Tell whether all these said which interfaces they have, when they were last asked."""
+        return all(name in self.devices and self.devices[name].interfaces for name in routers)
+
     def last_look(self, segment: Segment) -> SegmentView:
         """Return the segment as it was last swept."""
         return self.segments.get(segment.name) or SegmentView(segment=segment)
+
+
+def placed(site: Site, segment: Segment, findings: Iterable[Finding]) -> list[Finding]:
+    """Return what was heard on a segment with the ports and servers of the claimants."""
+    view = site.view()
+    ports, seen = homes(view), SegmentView(segment=segment)
+    ways = topology(view.devices, ports)
+    scene = Scene(view=view, seen=seen, topology=ways, homes=ports)
+    return [_placed(finding, scene) for finding in findings]
+
+
+def _placed(finding: Finding, scene: Scene) -> Finding:
+    roles = {each.mac: each.role for each in finding.claimants}
+    who = tuple(claimant(s, roles[s.mac]) for s in suspects(scene, roles))
+    return replace(finding, claimants=who, last_seen=scene.view.now)
 
 
 def grounds(site: Site, segment: Segment) -> tuple[Ground, Known]:
@@ -99,7 +135,7 @@ def _known(site: Site, segment: Segment, pinned: Mapping[IPAddress, frozenset[st
         *pinned,
         *(own.ip for device in site.devices.values() for own in device.addresses),
         *(one.ip for device in site.devices.values() for one in device.virtual_gateways),
-        *(address for device in inventory.devices if (address := address_of(device))),
+        *site.managed,
         *site.last_look(segment).own_addresses,
     }
 

@@ -3,12 +3,12 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 
 from probes.records import Gap
 
 Work = Callable[[], Awaitable[None]]
 AFTER_FAILURE = 5.0  # seconds
+PERSISTENCE = 5.0  # seconds, after which what has not ended is cancelled again
 
 
 async def unbroken(name: str, work: Work, report: Callable[[str, Iterable[Gap]], None]) -> None:
@@ -39,13 +39,17 @@ def _broken(name: str, error: Exception) -> Gap:
 
 
 async def together(works: Iterable[Awaitable[None]], until: Awaitable[object]) -> None:
-    """Run all works until that has come, then cancel them and see them end."""
+    """Run all works until that has come, then cancel them and see them end.
+
+    An error at the moment of cancelling may be met in its stead (TaskGroup, before Python 3.13),
+    and work that goes on after errors would then never end: it is cancelled again.
+    """
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await until
     finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        while going_on := [task for task in tasks if not task.done()]:
+            for task in going_on:
+                task.cancel()
+            await asyncio.wait(going_on, timeout=PERSISTENCE)
+        await asyncio.gather(*tasks, return_exceptions=True)  # or they were never looked at

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from probes.heard import Notice
 from probes.notices import messages, syslog, traps
 
@@ -63,4 +65,4 @@ class Hearing:
             self.counters.countable += countable()
             return
         self.counters.notices += 1
-        self._told(found)
+        self._told(replace(found, message=found.message[: messages.LONGEST]))

@@ -321,6 +321,13 @@ def test_a_clock_that_was_set_back_keeps_nothing_open() -> None:
     assert [e.happening for e in long_look(finding(minute=600)).events] == ["resolved"]
 
 
+@pytest.mark.parametrize("known", [finding(minute=5), finding(state="resolved", quiet_since=at(5))])
+def test_a_look_during_which_the_clock_was_set_back_turns_nothing(known: Finding) -> None:
+    seen = () if known.state == "open" else (finding(minute=0),)
+    after = follow({known.id: known}, seen, covered=lambda _: True, began=at(60), now=at(0))
+    assert (after.findings, after.events) == ((known,), ())
+
+
 # -- whatever happens ---------------------------------------------------------------------------
 
 ADDRESSES = [f"198.51.100.{n}" for n in range(1, 5)]

@@ -32,3 +32,13 @@ def test_a_gap_that_two_report_is_over_when_both_say_so() -> None:
     assert len(gaps.standing()) == 1
     gaps.report("segment web", [], NOW)
     assert [e.event for e in said] == ["gap", "gap-over"]
+
+
+def test_the_gaps_of_who_is_there_no_more_are_over() -> None:
+    said: list[Event] = []
+    gaps = Gaps(said.append)
+    gaps.report("cat1", [gap("cat1")], NOW)
+    gaps.report("segment web", [gap("web")], NOW)
+    gaps.only({"cat1"}, NOW)
+    assert [(e.event, e.gap and e.gap.subject) for e in said[2:]] == [("gap-over", "web")]
+    assert gaps.standing() == (gap("cat1"),)

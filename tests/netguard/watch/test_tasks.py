@@ -1,7 +1,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 import pytest
 
@@ -52,6 +52,47 @@ def test_works_run_side_by_side_until_the_end_and_are_seen_to_end() -> None:
 
     asyncio.run(together((work(name) for name in "ab"), asyncio.sleep(0.05)))
     assert sorted(ended) == ["a", "b"]
+
+
+def test_work_that_takes_its_cancellation_for_a_failure_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "PERSISTENCE", 0.05)
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ValueError
+
+    def works() -> Iterable[Awaitable[None]]:
+        yield unbroken("segments", work, lambda *_: None)
+
+    async def main() -> None:
+        async with asyncio.timeout(20):
+            await together(works(), asyncio.sleep(0.05))
+
+    asyncio.run(main())
+
+
+def test_work_apart_that_fails_when_it_is_cancelled_is_cancelled_here() -> None:
+    begun = threading.Event()
+
+    async def endless() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ValueError
+
+    async def main() -> None:
+        running = asyncio.ensure_future(apart(endless))
+        await asyncio.to_thread(begun.wait)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
 
 
 def test_work_apart_gives_its_result_while_this_loop_goes_on() -> None:

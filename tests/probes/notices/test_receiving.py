@@ -12,7 +12,7 @@ from shutil import which
 import pytest
 
 from probes.errors import LinkError, ProbeError
-from probes.notices import receiving
+from probes.notices import messages, receiving
 from probes.notices.syslog import LONGEST
 from tests.probes.notices.hearing_there import SEEN, Ear, run
 
@@ -52,6 +52,14 @@ def test_what_logger_sends_is_told(way: str, standard: str) -> None:
         assert (ear.counters.lines, ear.counters.notices) == (1, 1)
 
     asyncio.run(listen())
+
+
+def test_of_a_message_that_goes_on_and_on_only_the_beginning_is_passed_on() -> None:
+    ear = Ear()
+    ear.hearing.line(f"<4>{TEXT}{' and so on' * 6000}".encode(), "192.0.2.1")
+    (notice,) = ear.told
+    assert notice.ip == ip_address("192.0.2.1")
+    assert len(notice.message) == messages.LONGEST
 
 
 def test_counted_lines_of_logger_are_told() -> None:

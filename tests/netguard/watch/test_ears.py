@@ -1,0 +1,290 @@
+"""One segment's ears beside looks that only note what they are told."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from netguard.config import Config, load
+from netguard.findings import Finding
+from netguard.inventory import Segment as Declared
+from netguard.lab import namespaces
+from netguard.remember import Memory
+from netguard.view import DeviceView, Identity
+from netguard.watch import ears as module
+from netguard.watch.ears import Ears
+from netguard.watch.events import Event
+from netguard.watch.gaps import Gaps
+from netguard.watch.looks import Looks
+from netguard.watch.site import Site
+from probes.arp.frames import craft
+from probes.heard import ArpClaim, RouterAdvert
+from probes.records import Interface
+from tests.segment import Segment, address, mac, repeating, request
+
+BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ROUTER, ROGUE = mac(2), mac(9)
+CONFIG = """
+store = "sqlite:///{folder}/netguard.db"
+
+[snmp.lab]
+version = "2c"
+read = "public"
+
+[[device]]
+name = "edge2"
+address = "192.0.2.2"
+role = "router"
+snmp = "lab"
+
+[[segment]]
+name = "web"
+networks = ["198.51.100.0/24", "2001:db8::/64"]
+gateways = ["198.51.100.1", {{ address = "fe80::1", macs = ["00:00:5e:00:53:01"] }}]
+interface = "eth1"
+routers = ["edge2"]
+"""
+
+
+class Noting:
+    """Looks that look at nothing: what is to be kept stands open until it is said to be over."""
+
+    def __init__(self) -> None:
+        self.open: tuple[Finding, ...] = ()
+        self.ended: list[str] = []
+        self.quick: list[str] = []
+
+    async def keep(self, found: Sequence[Finding]) -> None:
+        self.open += tuple(found)
+
+    async def gateways_of(self, _segment: Declared) -> None:
+        self.quick.append("begun")
+        await asyncio.sleep(0.05)
+        self.quick.append("ended")
+
+    async def over(self, identifiers: Collection[str]) -> None:
+        self.ended += identifiers
+        self.open = tuple(f for f in self.open if f.id not in identifiers)
+
+
+class Place:
+    """Ears on a segment, at a time that the test sets."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = BEGIN
+        self.looks = Noting()
+        self.said: list[Event] = []
+        path = folder / "netguard.toml"
+        path.write_text(CONFIG.format(folder=folder))
+        self.config: Config = load(path)
+        self.site = Site(self.config, lambda: self.now)
+        (self.segment,) = self.config.inventory.segments
+        self.ears = self.listening_anew()
+
+    def listening_anew(self) -> Ears:
+        return Ears(self.segment, self.site, cast("Looks", self.looks), Gaps(self.said.append))
+
+    def reload(self) -> None:
+        """Go on with the same configuration, as a SIGHUP has it."""
+        self.site = Site(self.config, lambda: self.now, self.site)
+        self.ears.stand_on(self.segment, self.site, cast("Looks", self.looks))
+
+    def read(self, *interfaces: str) -> None:
+        """Take in that edge2 was read, and has these MACs; none: it did not answer."""
+        ports = tuple(
+            Interface(if_index=i, name=f"e{i}", descr="", phys_address=each)
+            for i, each in enumerate(interfaces)
+        )
+        (device,) = self.config.inventory.devices
+        view = DeviceView(device=device, seen=self.now, interfaces=ports)
+        self.site.saw(
+            msgspec.structs.replace(self.site.view(), devices={"edge2": view}), fresh=True
+        )
+        self.ears.learn()
+
+    def advertises(self, station: str) -> None:
+        """Let a station say that it is a router."""
+        router = IPv6Address("fe80::" + station[-2:])
+        self.ears._hear(
+            RouterAdvert(
+                interface="eth1",
+                router=router,
+                sender_hw=station,
+                frame_source=station,
+                lifetime=1800,
+                prefixes=(),
+                seen=self.now,
+            )
+        )
+        self.tell()
+
+    def tell(self) -> list[str]:
+        """Let the ears tell what only they know, and return who is accused of what stands open."""
+        asyncio.run(self.ears._tell())
+        return [claimant.mac for finding in self.looks.open for claimant in finding.claimants]
+
+
+def test_nobody_is_a_rogue_router_before_the_routers_were_read(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.advertises(ROUTER)
+    place.advertises(ROGUE)
+    assert place.tell() == []
+    place.read()  # in vain
+    assert place.tell() == []
+    place.read(ROUTER)
+    assert place.tell() == [ROGUE]
+
+
+def test_a_router_that_cannot_be_read_any_more_is_one_still(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.read(ROUTER)
+    place.read()
+    place.advertises(ROUTER)
+    assert place.tell() == []
+    place.advertises(ROGUE)
+    assert place.tell() == [ROGUE]
+
+
+def test_a_reload_before_the_devices_are_read_again_ends_and_begins_nothing(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    place.read(ROUTER)
+    place.advertises(ROGUE)
+    place.reload()
+    place.advertises(ROUTER)
+    assert place.tell() == [ROGUE]
+    assert place.looks.ended == []
+
+
+def test_a_reload_keeps_what_was_heard_of_a_gateway_that_its_router_has_pinned(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    gateway = IPv4Address("198.51.100.1")
+    pin = Identity(macs=frozenset({mac(1)}), source="snmp", seen=BEGIN, detail="")
+    place.site.remembers(Memory(url=place.config.store, identities={("web", gateway): pin}))
+    place.ears.learn()
+    for _ in range(5):
+        place.now += timedelta(seconds=1)
+        place.ears._hear(
+            ArpClaim(
+                interface="eth1",
+                sender_ip=gateway,
+                sender_hw=ROGUE,
+                frame_source=ROGUE,
+                kind="announcement",
+                seen=place.now,
+            )
+        )
+    (found,) = place.ears.ear.findings(place.now)
+    place.reload()
+    assert [f.state for f in place.ears.ear.findings(place.now)] == ["open"]
+    assert found.kind == "gateway-hijack"
+
+
+def test_a_rogue_router_of_an_earlier_process_is_over_once_it_would_have_been_heard(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    place.read(ROUTER)
+    place.advertises(ROGUE)
+    place.ears = place.listening_anew()
+    place.ears.learn()
+    place.ears._attended = module.ROUTERS - 1
+    assert place.tell() == [ROGUE]
+    place.ears._attended += 1
+    assert place.tell() == []
+    assert len(place.looks.ended) == 1
+
+
+def test_a_rogue_router_that_swung_is_over_when_it_was_held_for_long_enough(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+    place.read(ROUTER)
+    place.advertises(ROGUE)
+    (finding,) = place.looks.open
+    place.looks.open = (msgspec.structs.replace(finding, flaps=1, quiet_since=BEGIN),)
+    place.ears = place.listening_anew()
+    place.ears.learn()
+    place.ears._attended = module.ROUTERS
+    place.now += timedelta(minutes=1)
+    assert place.tell() == [ROGUE]
+    place.now += timedelta(minutes=2)
+    assert place.tell() == []
+
+
+def test_however_often_a_gateway_is_taken_one_quick_look_at_a_time_is_taken(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path)
+
+    async def look() -> None:
+        looking = asyncio.ensure_future(place.ears._look_at_gateways())
+        for _ in range(20):
+            place.ears._taken.set()
+            await asyncio.sleep(0.01)
+        looking.cancel()
+        await asyncio.wait([looking])
+
+    asyncio.run(look())
+    assert place.looks.quick[:4] == ["begun", "ended"] * 2
+
+
+def test_an_interface_without_a_carrier_holds_nothing_up(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    ticks = 0
+
+    async def listen() -> int:
+        nonlocal ticks
+        listening = asyncio.ensure_future(place.ears._listen("eth1"))
+        while not place.said:
+            ticks += 1
+            await asyncio.sleep(0.01)
+        listening.cancel()
+        await asyncio.wait([listening])
+        return ticks
+
+    with Segment() as segment:
+        here = segment.prober()
+        with segment.ip(segment.switch) as ip:
+            ip.link("set", index=ip.link_lookup(ifname="port1")[0], state="down")
+        with namespaces.entered(here):
+            assert asyncio.run(listen()) > 10
+    (event,) = place.said
+    assert event.gap is not None
+    assert "no carrier" in event.gap.detail
+
+
+def test_a_card_that_is_taken_away_and_put_back_is_listened_to_again(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    def replug(segment: Segment, here: int) -> None:
+        with segment.ip(here) as ip:
+            ip.link("del", index=ip.link_lookup(ifname="eth1")[0])
+        segment.card(here, mac(0x50), "198.51.100.250", name="eth1")
+
+    async def until(done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not done():  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+
+    async def listen(segment: Segment, here: int) -> None:
+        listening = asyncio.ensure_future(place.ears._listen("eth1"))
+        await until(lambda: place.ears.counters.frames > 0)
+        heard = place.ears.counters
+        await asyncio.to_thread(replug, segment, here)
+        await until(lambda: place.ears.counters is not heard and place.ears.counters.frames > 0)
+        listening.cancel()
+        await asyncio.wait([listening])
+
+    frame = craft(request(mac(3), address(3), address(4)))
+    with Segment() as segment:
+        here, other = segment.prober(), segment.host(3, 3)
+        with namespaces.entered(here), repeating(other, [frame]):
+            asyncio.run(listen(segment, here))
