@@ -15,7 +15,7 @@ from pyasn1.type import base, univ
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch import asyncio as hlapi
 from pysnmp.hlapi.v3arch.asyncio.lcd import CommandGeneratorLcdConfigurator
-from pysnmp.hlapi.varbinds import CommandGeneratorVarBinds
+from pysnmp.hlapi.varbinds import CommandGeneratorVarBinds, MibViewControllerManager
 from pysnmp.proto import errind, rfc1902, rfc3412
 
 from probes.errors import ProbeError
@@ -67,8 +67,20 @@ class _Dispatcher(rfc3412.MsgAndPduDispatcher):  # type: ignore[misc]
             super().receive_message(*message)
 
 
+class _NoCompiler:
+    """Stands where pysnmp makes a parser of MIBs, which takes half a second: nobody names objects.
+
+    What it cannot load stays unknown, as without a compiler.
+    """
+
+    def compile(self, *_names: str, **_options: object) -> dict[str, str]:
+        return {}
+
+
 async def _until_the_loop_ends() -> AsyncGenerator[hlapi.SnmpEngine, None]:
     engine = hlapi.SnmpEngine(msgAndPduDsp=_Dispatcher())
+    names = MibViewControllerManager.get_mib_view_controller(engine.cache)
+    names.mibBuilder.set_mib_compiler(_NoCompiler(), "")
     try:
         while True:
             yield engine
