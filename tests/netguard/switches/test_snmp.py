@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from pysnmp.smi import compiler
 
 from netguard.history import PortStatus
 from netguard.switches.snmp import SnmpSwitch
@@ -304,6 +305,16 @@ def test_preparing_twice_sends_a_switch_with_a_community_nothing() -> None:
 
     use(listening, twice)
     assert asked == []
+
+
+def test_an_order_waits_for_no_parser_of_mibs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pysnmp makes one by itself, which takes half a second."""
+
+    def made(*_: object) -> None:
+        pytest.fail("a MIB compiler was made")
+
+    monkeypatch.setattr(compiler, "MibCompiler", made)
+    assert use(SwitchAgent(PORTS), shut) == ("noError", IS_DOWN)
 
 
 @pytest.mark.parametrize("community", ["s3cret", "geh€im-s3cret", "s3cret" * 50])
