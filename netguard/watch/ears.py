@@ -174,13 +174,13 @@ class Ears:
         if await self._found(doubts, PATIENT):
             self.strange.set()
             return
-        about = {doubt.address for doubt in doubts}
+        about, now = {doubt.address for doubt in doubts}, self._site.clock()
         self._silent |= {
             finding.id
-            for finding in self.ear.findings(self._site.clock())
+            for finding in self.ear.findings(now)
             if finding.kind == "gateway-hijack"
             and finding.address in about
-            and finding.last_seen > began
+            and began < finding.last_seen <= now  # later: the clock was set back
         }
 
     async def _ask(self) -> None:
@@ -288,7 +288,7 @@ def listening(segment: str) -> str:
 
 def _stands(finding: Finding, now: datetime) -> bool:
     """Tell whether a trouble goes on; a router advertises itself that seldom."""
-    patient = finding.kind == "rogue-router" or now - finding.last_seen < QUIET
+    patient = finding.kind == "rogue-router" or abs(now - finding.last_seen) < QUIET
     return finding.state != "resolved" and patient
 
 
