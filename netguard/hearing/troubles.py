@@ -18,7 +18,7 @@ from netguard.hearing.telling import Accusation, finding_of, where
 # A trouble that nobody has heard of for so long (seconds) is over. A router may advertise itself
 # only every half an hour (RFC 4861, section 6.2.1).
 _REST = 600.0
-_ROUTERS_REST = 1860.0
+ROUTERS_REST = 1860.0
 ROOM = 1000
 
 
@@ -36,7 +36,7 @@ class Trouble(msgspec.Struct):
 
     def is_over(self, at: float) -> bool:
         """Tell whether it has ended by now."""
-        rest = _ROUTERS_REST if self.accusation.kind == "rogue-router" else _REST
+        rest = ROUTERS_REST if self.accusation.kind == "rogue-router" else _REST
         return self.withdrawn or at - self.at > rest
 
 

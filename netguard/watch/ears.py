@@ -13,6 +13,7 @@ from netguard.findings import Finding
 from netguard.hearing.claim import claim_of
 from netguard.hearing.doubts import ROOM, Doubt, Doubts
 from netguard.hearing.ear import Ear
+from netguard.hearing.troubles import ROUTERS_REST
 from netguard.inventory import Segment
 from netguard.life import hold
 from netguard.rules.claims import answers
@@ -32,7 +33,6 @@ LASTING = timedelta(seconds=1)  # a claim made in one breath only is asked about
 QUIET = timedelta(minutes=2)  # after which who claimed a gateway on and on has ended
 OVERRUN = 60.0  # seconds for which it is said that frames were lost
 AT_ONCE = 64  # addresses in one question
-ROUTERS = 1860  # seconds in which every router has advertised itself (RFC 4861, section 6.2.1)
 
 
 class Ears:
@@ -270,7 +270,7 @@ class Ears:
 
     def _left(self, now: datetime) -> frozenset[str]:
         """Return what an earlier process told, or what swings, once it would have been heard."""
-        if self._attended < ROUTERS:
+        if self._attended < ROUTERS_REST:
             return frozenset()
         return frozenset(
             finding.id

@@ -11,11 +11,11 @@ import msgspec
 
 from netguard.config import Config, load
 from netguard.findings import Finding
+from netguard.hearing.troubles import ROUTERS_REST
 from netguard.inventory import Segment as Declared
 from netguard.lab import namespaces
 from netguard.remember import Memory
 from netguard.view import DeviceView, Identity
-from netguard.watch import ears as module
 from netguard.watch.ears import Ears
 from netguard.watch.events import Event
 from netguard.watch.gaps import Gaps
@@ -195,7 +195,7 @@ def test_a_rogue_router_of_an_earlier_process_is_over_once_it_would_have_been_he
     place.advertises(ROGUE)
     place.ears = place.listening_anew()
     place.ears.learn()
-    place.ears._attended = module.ROUTERS - 1
+    place.ears._attended = int(ROUTERS_REST) - 1
     assert place.tell() == [ROGUE]
     place.ears._attended += 1
     assert place.tell() == []
@@ -212,7 +212,7 @@ def test_a_rogue_router_that_swung_is_over_when_it_was_held_for_long_enough(
     place.looks.open = (msgspec.structs.replace(finding, flaps=1, quiet_since=BEGIN),)
     place.ears = place.listening_anew()
     place.ears.learn()
-    place.ears._attended = module.ROUTERS
+    place.ears._attended = int(ROUTERS_REST)
     place.now += timedelta(minutes=1)
     assert place.tell() == [ROGUE]
     place.now += timedelta(minutes=2)
