@@ -10,7 +10,7 @@ from netguard.rules.address_conflict import address_conflict, conflict_of_server
 from netguard.rules.claims import answers, by_address, stands, tests_of
 from netguard.rules.gateway import gateway_changed, gateway_hijack
 from netguard.rules.mac_flapping import mac_flapping
-from netguard.rules.neighbor_unconfirmed import neighbor_unconfirmed
+from netguard.rules.neighbor_unconfirmed import finding_id, neighbor_unconfirmed
 from netguard.rules.unassigned_address import unassigned_address
 from netguard.scene import Scene, homes
 from netguard.view import SegmentView, View, gateway_identity, routers_of
@@ -36,6 +36,19 @@ def judge(view: View) -> tuple[Finding, ...]:
     heard = (finding for scene in scenes for rule in RULES for finding in rule(scene))
     read = (finding for rule in TABLE_RULES for finding in rule(view, ways, ports))
     return tuple(sorted((*heard, *read), key=gravest_first))
+
+
+def judge_tables(view: View) -> tuple[Finding, ...]:
+    """Judge by the devices' tables alone: return what is certain at once, the worst first.
+
+    Both ends of a new link hear each other within seconds, but one is the first. So who passes as
+    a device is accused at once only on a port that the inventory gives to a server.
+    """
+    ports = homes(view)
+    ways = topology(view.devices, ports)
+    certain = {finding_id(port) for port in ports}
+    passing = (f for f in neighbor_unconfirmed(view, ways, ports) if f.id in certain)
+    return tuple(sorted((*mac_flapping(view, ways, ports), *passing), key=gravest_first))
 
 
 def judge_gateways(view: View) -> tuple[Finding, ...]:

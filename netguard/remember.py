@@ -199,10 +199,11 @@ def add(
     now: datetime,
     began: datetime | None = None,
     keep: Keep | None = None,
+    moving: Flights | None = None,
 ) -> Remembered:
     """Write findings down that a partial look saw: it ends none, and proves nothing absent."""
-    look = Look(now=now, began=began, findings=tuple(findings))
-    if not findings and memory.gap is None:
+    look = Look(now=now, began=began, findings=tuple(findings), moving=moving or None)
+    if not findings and not moving and memory.gap is None:
         return Remembered(findings=())
     kept = _kept(memory, look, keep, lambda _: False)
     seen = {finding.id for finding in findings}

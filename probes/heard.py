@@ -108,7 +108,9 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    kind: Literal["duplicate-address", "mac-moved", "virtual-router", "port-closed"]
+    kind: Literal[
+        "duplicate-address", "mac-moved", "virtual-router", "port-closed", "neighbors-changed"
+    ]
     message: str
     seen: datetime
     host: str = ""

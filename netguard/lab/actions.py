@@ -1,6 +1,7 @@
 """The single things that people do to a network, each with its exact undoing."""
 
 from abc import abstractmethod
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -257,11 +258,12 @@ class ShareMac(Action, frozen=True):
     def do(self, network: "Network") -> None:
         """Start."""
         frame = frames.probe(network.link(self.at).mac, "198.51.100.77")
-        network.in_turn[self.at] = [(self.at, frame), (self.other, frame)]
+        network.send(self.other, frame)
+        network.in_turn[self.at] = deque([(self.other, frame), (self.at, frame)])
 
     def undo(self, network: "Network") -> None:
         """Stop; the owner's own frames put the switches right."""
-        for _, frame in network.in_turn.pop(self.at, []):
+        for _, frame in network.in_turn.pop(self.at, ()):
             network.send(self.at, frame)
 
 

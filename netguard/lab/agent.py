@@ -22,6 +22,8 @@ from netguard.lab.mib import IF_ADMIN_STATUS, Gauge, Oid, Ticks, Value
 
 Asn1: TypeAlias = Any  # pysnmp and pyasn1 ship no types
 READ, WRITE = "public", "private"
+_V2C = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
+_SYS_UP_TIME, _SNMP_TRAP_OID = (1, 3, 6, 1, 2, 1, 1, 3, 0), (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 _NOTHING = (0, 0)  # not an empty view: pysnmp 7.1 lets every SET through one without a subtree
 Table = tuple[list[Oid], Mapping[Oid, Value]]
 
@@ -54,7 +56,7 @@ class View(instrum.AbstractMibInstrumController):  # type: ignore[misc]  # pysnm
     def _value(values: Mapping[Oid, Value], oid: Oid) -> Asn1:
         if oid not in values:
             return rfc1905.noSuchInstance
-        return _SYNTAX[type(values[oid])](values[oid])
+        return _asn1(values[oid])
 
     def read_next_variables(self, *asked: Asn1, **_context: object) -> list[Asn1]:
         """Answer a GETNEXT, or one repetition of a GETBULK."""
@@ -67,7 +69,7 @@ class View(instrum.AbstractMibInstrumController):  # type: ignore[misc]  # pysnm
         if place == len(order):
             return name, rfc1905.endOfMibView
         oid = order[place]
-        return rfc1902.ObjectName(oid), _SYNTAX[type(values[oid])](values[oid])
+        return rfc1902.ObjectName(oid), _asn1(values[oid])
 
     def write_variables(self, *asked: Asn1, **context: Asn1) -> list[Asn1]:
         """Answer a SET: ifAdminStatus up or down, from someone who may write."""
@@ -137,12 +139,29 @@ async def answers(sock: socket.socket, address: str) -> bool:
 
 
 def _question() -> bytes:
-    v2c = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
-    pdu, message = v2c.GetRequestPDU(), v2c.Message()
-    v2c.apiPDU.set_defaults(pdu)
-    v2c.apiPDU.set_varbinds(pdu, [((1, 3, 6, 1, 2, 1, 1, 5, 0), v2c.Null(""))])
-    v2c.apiMessage.set_defaults(message)
-    v2c.apiMessage.set_community(message, READ)
-    v2c.apiMessage.set_pdu(message, pdu)
-    question: bytes = encoder.encode(message)
-    return question
+    pdu = _V2C.GetRequestPDU()
+    _V2C.apiPDU.set_defaults(pdu)
+    _V2C.apiPDU.set_varbinds(pdu, [((1, 3, 6, 1, 2, 1, 1, 5, 0), _V2C.Null(""))])
+    return _message(pdu)
+
+
+def notification(trap: Oid, up_time: float, objects: Mapping[Oid, Value]) -> bytes:
+    """Return an SNMPv2-Trap-PDU in its message (RFC 3416, section 4.2.6); seconds of `up_time`."""
+    pdu = _V2C.SNMPv2TrapPDU()
+    told = {_SYS_UP_TIME: Ticks(up_time * 100), _SNMP_TRAP_OID: trap, **objects}
+    _V2C.apiTrapPDU.set_defaults(pdu)
+    _V2C.apiTrapPDU.set_varbinds(pdu, [(oid, _asn1(value)) for oid, value in told.items()])
+    return _message(pdu)
+
+
+def _asn1(value: Value) -> Asn1:
+    return _SYNTAX[type(value)](value)
+
+
+def _message(pdu: Asn1) -> bytes:
+    message = _V2C.Message()
+    _V2C.apiMessage.set_defaults(message)
+    _V2C.apiMessage.set_community(message, READ)
+    _V2C.apiMessage.set_pdu(message, pdu)
+    octets: bytes = encoder.encode(message)
+    return octets

@@ -1,7 +1,6 @@
 """Joins agents and kernel: each answer is made from what the devices look like at that moment."""
 
 import time
-from collections.abc import Mapping
 from concurrent.futures import Executor
 
 from netguard.lab import mib
@@ -20,30 +19,47 @@ class Devices:
         self._network = network
         self._kernel = kernel
         self._started = time.monotonic()
-        self._looked = float("-inf")
-        self._devices: Mapping[str, mib.Device] = {}
+        self._looked: dict[str, float] = {}
+        self._devices: dict[str, mib.Device] = {}
         self._tables: dict[tuple[str, str], Table] = {}
 
-    def _look(self) -> None:
-        now = time.monotonic()
-        if now - self._looked < _FRESH:
-            return
-        seen = self._kernel.submit(self._network.look_at_devices).result()
-        self._devices = {
-            name: mib.Device(
+    def _device(self, name: str) -> mib.Device:
+        if self._is_old(name):
+            self._devices[name] = mib.Device(
                 name=name,
                 face=FACES[name],
-                seen=snapshot,
+                seen=self._kernel.submit(self._network.look_at_device, name).result(),
                 vlan=VLAN,
-                up_time=now - self._started,
-                passing=self._passing(name),
+                up_time=self.up_time,
+                passing=self.passing(name),
             )
-            for name, snapshot in seen.items()
-        }
-        self._tables.clear()
-        self._looked = time.monotonic()
+            self._looked[name] = time.monotonic()
+            self._drop_tables(name)
+        return self._devices[name]
 
-    def _passing(self, name: str) -> dict[str, str]:
+    def _is_old(self, name: str) -> bool:
+        return time.monotonic() - self._looked.get(name, float("-inf")) >= _FRESH
+
+    def _drop_tables(self, name: str) -> None:
+        """Drop what was made of a device: its own, and those that show its neighbours."""
+        kept = {key: table for key, table in self._tables.items() if key[0] != name and key[1]}
+        self._tables = kept
+
+    @property
+    def up_time(self) -> float:
+        """Seconds since the devices were started."""
+        return time.monotonic() - self._started
+
+    def forget(self, name: str) -> None:
+        """See to it that a device's next answer is made of what the kernel says then."""
+        self._looked.pop(name, None)
+
+    def base_port(self, name: str, index: int | None) -> int:
+        """Return the bridge port number of a device's interface, by the kernel's index of it."""
+        links = self._devices[name].seen.links
+        return next((link.base_port or 0 for link in links if link.index == index), 0)
+
+    def passing(self, name: str) -> dict[str, str]:
         """Return the device's ports on which somebody passes as another device."""
         other = {cable.right: cable.left for cable in CABLES}
         other |= {cable.left: cable.right for cable in CABLES}
@@ -52,9 +68,11 @@ class Devices:
 
     def table(self, name: str, view: str) -> Table:
         """Return a device's rows in order, and by name, for one of its contexts."""
-        self._look()
+        if not view and self._is_old(name):  # who its neighbours are shows there
+            for each in AGENTS:
+                self._device(each)
+        device = self._device(name)
         if (name, view) not in self._tables:
-            device = self._devices[name]
             rows = mib.vlan_view(device) if view else mib.default_view(device, self._devices)
             values = dict(rows)
             self._tables[name, view] = sorted(values), values
@@ -66,12 +84,12 @@ class Devices:
         link = next(p.link for p in ports(device.face, device.seen) if p.if_index == if_index)
         end = End(name, link.name)
         self._kernel.submit(self._network.set_link, end, up=up).result()
-        self._looked = float("-inf")
+        for each in AGENTS:
+            self.forget(each)
 
 
-def start_agents(network: Network, kernel: Executor) -> list[Agent]:
+def start_agents(network: Network, devices: Devices) -> list[Agent]:
     """Start every device's agent on its management address; needs a running event loop."""
-    devices = Devices(network, kernel)
     return [_start(name, network, devices) for name in AGENTS]
 
 

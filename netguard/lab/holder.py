@@ -12,7 +12,8 @@ import os
 import signal
 import string
 import sys
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
@@ -23,12 +24,15 @@ from pyroute2.netlink.exceptions import NetlinkError
 from netguard.errors import NetguardError
 from netguard.lab import namespaces, state
 from netguard.lab.agent import WRITE, answers
-from netguard.lab.devices import start_agents
+from netguard.lab.devices import Devices, start_agents
+from netguard.lab.notifications import Notifications
 from netguard.lab.report import Reply
 from netguard.lab.service import Service
 from netguard.lab.topology import AGENTS, CABLES, HOSTS, STATION
 from netguard.lab.traffic import keep_talking
 from netguard.lab.wiring import Network
+
+_PATIENCE = 3.0  # seconds for programs inside to end
 
 
 def main() -> None:
@@ -124,7 +128,9 @@ async def _network(kernel: Executor) -> AsyncIterator[Network]:
 
 @contextlib.asynccontextmanager
 async def _agents(network: Network, kernel: Executor) -> AsyncIterator[None]:
-    agents = start_agents(network, kernel)
+    devices = Devices(network, kernel)
+    agents, notifications = start_agents(network, devices), Notifications(network, devices)
+    following = asyncio.create_task(notifications.follow_neighbours())
     try:
         for name, address in AGENTS.items():
             with network.udp(STATION) as sock:
@@ -132,17 +138,33 @@ async def _agents(network: Network, kernel: Executor) -> AsyncIterator[None]:
                     raise NetguardError(f"the SNMP agent of {name} does not answer")
         yield
     finally:
+        following.cancel()
+        notifications.close()
         for agent in agents:
             agent.close()
 
 
 def end_programs_inside(files: Iterable[int]) -> None:
-    """Hang up on the programs that still run inside these namespaces, as a closed terminal does."""
+    """End the programs that still run inside these namespaces, and see them end if they do so soon.
+
+    They are hung up on, as by a closed terminal; to a daemon that means something else, so it is
+    asked to end as well.
+    """
     ours = {os.fstat(fd).st_ino for fd in files}
+    for process in _inside(ours):
+        with contextlib.suppress(OSError):  # it is gone
+            os.kill(process, signal.SIGHUP)
+            os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + _PATIENCE
+    while any(_inside(ours)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _inside(ours: set[int]) -> Iterator[int]:
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it is gone, or not ours to look at
             if (process / "ns/net").stat().st_ino in ours:
-                os.kill(int(process.name), signal.SIGHUP)
+                yield int(process.name)
 
 
 def _write_files(directory: Path) -> None:

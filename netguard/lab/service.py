@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from pyroute2.netlink.exceptions import NetlinkError
@@ -18,6 +20,9 @@ from netguard.lab.live import Snapshot
 from netguard.lab.report import HostStatus, InterfaceStatus, Reply, Request, Status
 from netguard.lab.topology import Host
 from netguard.lab.wiring import Network
+
+ArgT = TypeVar("ArgT")
+ResultT = TypeVar("ResultT")
 
 
 class Service:
@@ -38,8 +43,7 @@ class Service:
         with contextlib.closing(writer), contextlib.suppress(ConnectionError):
             try:
                 request = msgspec.json.decode(await reader.readline(), type=Request)
-                loop = asyncio.get_running_loop()
-                reply = await loop.run_in_executor(self._kernel, self._answer, request)
+                reply = await self._answer(request)
             except NetguardError as error:
                 request, reply = None, Reply(error=error.message, remedy=error.remedy)
             except (NetlinkError, OSError) as error:
@@ -52,16 +56,20 @@ class Service:
             writer.write(msgspec.json.encode(reply) + b"\n")
             await writer.drain()
 
-    def _answer(self, request: Request) -> Reply:
+    async def _answer(self, request: Request) -> Reply:
         mended: tuple[str, ...] = ()
         match request.do:
             case "enter":
                 return self._known_host(str(request.name))
             case "break":
-                self._faults.break_(str(request.name))
+                await self._in_kernel(self._faults.break_, str(request.name))
             case "mend":
-                mended = tuple(self._faults.mend(request.name))
-        return Reply(status=self._status(), mended=mended)
+                mended = tuple(await self._in_kernel(self._faults.mend, request.name))
+        return Reply(status=await self._status(), mended=mended)
+
+    async def _in_kernel(self, work: Callable[[ArgT], ResultT], argument: ArgT) -> ResultT:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._kernel, work, argument)
 
     def _known_host(self, name: str) -> Reply:
         hosts = [host.name for host in self._network.hosts.values() if host.role != "wire"]
@@ -79,15 +87,14 @@ class Service:
         finally:
             os.close(user)
 
-    def _status(self) -> Status:
+    async def _status(self) -> Status:
+        """Look at all hosts, one after the other: agents want to look in between."""
+        hosts = [host for host in self._network.hosts.values() if host.role != "wire"]
+        seen = [await self._in_kernel(self._network.look, host.name) for host in hosts]
         return Status(
             pid=os.getpid(),
             config=self._config,
-            hosts=tuple(
-                host_status(host, self._network.look(host.name))
-                for host in self._network.hosts.values()
-                if host.role != "wire"
-            ),
+            hosts=tuple(map(host_status, hosts, seen)),
             broken=tuple(self._faults.names),
         )
 

@@ -248,4 +248,6 @@ CABLES: tuple[Cable, ...] = (
     _cable("mon eth0", "oob p4"),
 )
 
+TOLD = ("192.0.2.10", 5162)  # where the devices send their notifications: the station
+
 AGENTS = {"edge1": "192.0.2.1", "cat1": "192.0.2.11", "cat2": "192.0.2.12"}

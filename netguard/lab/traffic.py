@@ -10,8 +10,9 @@ from concurrent.futures import Executor
 from netguard.lab.topology import Host
 from netguard.lab.wiring import Network
 
-_TICK = 1.0  # seconds
-_CHATTER = 20  # ticks between two words; keeps the switches' and the router's tables filled
+_TICK = 0.15  # seconds
+_SECOND = 7  # ticks, about
+_CHATTER = 20 * _SECOND  # between two words; keeps the switches' and the router's tables filled
 _DISCARD = 9
 
 
@@ -35,8 +36,11 @@ def _say_a_word(talkers: Mapping[str, socket.socket], hosts: Mapping[str, Host])
 
 
 def _repeat(network: Network, tick: int) -> None:
-    due = [(end, frame) for end, frames in network.repeated.items() for frame in frames]
-    due += [turns[tick % len(turns)] for turns in network.in_turn.values()]
+    due = [turns[0] for turns in network.in_turn.values()]
+    for turns in network.in_turn.values():
+        turns.rotate()
+    if tick % _SECOND == 0:
+        due += [(end, frame) for end, frames in network.repeated.items() for frame in frames]
     for end, frame in due:
         with contextlib.suppress(OSError):  # its link is down
             network.send(end, frame)

@@ -6,6 +6,7 @@ pyroute2's sockets belong to the thread that made them, so one thread does every
 import contextlib
 import os
 import socket
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Network:
         self.files: dict[str, int] = {}
         self._netlink: dict[str, Any] = {}
         self.repeated: dict[End, list[bytes]] = {}
-        self.in_turn: dict[End, list[tuple[End, bytes]]] = {}
+        self.in_turn: dict[End, deque[tuple[End, bytes]]] = {}
         self.passing: dict[End, str] = {}
         self._relays: dict[End, tunnels.Relay] = {}
         for name in self.hosts:
@@ -228,15 +229,10 @@ class Network:
         """Read a host's links, addresses, ARP table and FDB."""
         return live.read(self._netlink[host], {})
 
-    def look_at_devices(self) -> Mapping[str, live.Snapshot]:
-        """Read every device that runs an agent, with who is at the other end of its cables."""
-        return {
-            name: live.read(
-                self._netlink[name],
-                {other: self.files[other] for other in AGENTS if other != name},
-            )
-            for name in AGENTS
-        }
+    def look_at_device(self, name: str) -> live.Snapshot:
+        """Read a device that runs an agent, with who is at the other end of its cables."""
+        others = {other: self.files[other] for other in AGENTS if other != name}
+        return live.read(self._netlink[name], others)
 
     def owners(self, address: str) -> list[End]:
         """Return the interfaces that are up and have the address now."""

@@ -105,11 +105,21 @@ def settled(stays: Iterable[Stay]) -> bool:
 
     It then has moved, however it came there: what went before is no part of what comes next.
     """
+    return len(set().union(*_by_look(stays)[-REST:])) == 1
+
+
+def has_moved(stays: tuple[Stay, ...], now: datetime) -> bool:
+    """Tell whether a station was elsewhere in the look at this moment than in the one before."""
+    looks = _by_look(stays)
+    return stays[-1].seen == now and looks[-1:] != looks[-2:-1]
+
+
+def _by_look(stays: Iterable[Stay]) -> list[set[tuple[SwitchPort, int | None]]]:
+    """Return where a station was in each look, oldest first."""
     looks: dict[datetime, set[tuple[SwitchPort, int | None]]] = {}
     for stay in stays:
         looks.setdefault(stay.seen, set()).add((stay.port, stay.vlan))
-    last = [looks[seen] for seen in sorted(looks)]
-    return len(set().union(*last[-REST:])) == 1
+    return [looks[seen] for seen in sorted(looks)]
 
 
 def _flapping(stays: tuple[Stay, ...], grounds: Grounds) -> Flapping | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from netguard.inventory import SwitchPort
-from netguard.store import schema
+from netguard.store import rows, schema
 from netguard.view import Stay
 
 _FLIGHTS, _BINDINGS = schema.flights, schema.bindings
@@ -48,8 +48,7 @@ def put(
     segments: Iterable[str],
     known: Mapping[Station, tuple[Stay, ...]],
 ) -> None:
-    """Write where the moving stations of these segments were, in place of what was known."""
+    """Write where moving stations were, in place of all that was known of these segments."""
     connection.execute(_FLIGHTS.delete().where(_FLIGHTS.c.segment.in_(sorted(segments))))
-    rows = [{"segment": name, "mac": mac, "stays": stays} for (name, mac), stays in known.items()]
-    if rows:
-        connection.execute(_FLIGHTS.insert(), rows)
+    moving = [{"segment": name, "mac": mac, "stays": stays} for (name, mac), stays in known.items()]
+    rows.put(connection, _FLIGHTS, moving)

@@ -22,8 +22,8 @@ def record(connection: sa.Connection, look: Look, *, covered: Callable[[Finding]
     rows.put_identities(connection, look.identities)
     if look.sweep is not None:
         rows.add_sweep(connection, look.sweep)
-        if look.moving is not None:
-            flights.put(connection, look.sweep.segments, look.moving)
+    if look.moving is not None:
+        flights.put(connection, look.sweep.segments if look.sweep else (), look.moving)
     if look.keeper:
         _note(connection, look)
     return changes

@@ -55,7 +55,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     which of its looks this is, so that it is not written twice; "" does not count. `covered` are
     the ids of the findings that the look would have seen (used only when it is written later),
     `moving` as `View.flights`, this look included: what is kept of the sweep's segments; None
-    leaves that as it is. No `sweep` is a partial look.
+    leaves that as it is. No `sweep` is a partial look, whose `moving` adds to what is kept.
     """
 
     now: datetime

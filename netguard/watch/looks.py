@@ -17,6 +17,7 @@ from netguard.judge import in_dispute, judge_asked
 from netguard.keeping import Keeper
 from netguard.remember import Remembered, add, end, recall
 from netguard.sweep import Deeds, Look, look, sweep_gateways
+from netguard.tables import Wanted, look_at_tables
 from netguard.view import SegmentView, with_answers
 from netguard.watch.apart import apart
 from netguard.watch.counting import Counting
@@ -167,6 +168,24 @@ class Looks:
         self._pass_on(taken)
         if taken.remembered.events:
             await self.learn()
+
+    async def tables(
+        self, segment: Segment, wanted: Wanted, *, resting: bool = False
+    ) -> tuple[Remembered, bool]:
+        """Read tables of a segment's devices again; see `look_at_tables`."""
+        remembered, worth = await look_at_tables(
+            self.site.config,
+            self.site.view(self.site.last_look(segment)),
+            wanted,
+            self.site.memory,
+            clock=self.site.clock,
+            keep=self._keeper.keep,
+            resting=resting,
+        )
+        if remembered.events:
+            self._tell(remembered)
+            await self.learn()
+        return remembered, worth
 
     async def ask(self, segment: Segment, doubts: Sequence[Doubt], hurry: Hurry) -> Verdict:
         """Ask about a few addresses, and judge with the devices as they were last read."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from netguard.config import Config, credentials
 from netguard.config.settings import LogSource
 from netguard.errors import ConfigError
-from netguard.inventory import Segment, address_of
+from netguard.inventory import Segment, address_of, devices_of
 from netguard.watch.ears import Ears
 from probes.errors import ProbeError
 from probes.heard import Notice
@@ -73,8 +73,8 @@ def follow(notice: Notice, ears: Iterable[Ears], config: Config) -> None:
                 doubt = each.doubts.suspect(notice.ip, stations, notice.seen)
                 if doubt is not None:
                     each.raised(doubt)
-        elif notice.kind == "mac-moved" and _speaks_of(notice, each.segment, config):
-            each.strange.set()
+        elif (device := _speaker(notice, each.segment, config)) is not None:
+            each.tables.heed(notice, device)
 
 
 def _is_on(notice: Notice, segment: Segment) -> bool:
@@ -82,12 +82,14 @@ def _is_on(notice: Notice, segment: Segment) -> bool:
     return vlan and any(notice.ip in network for network in segment.networks)
 
 
-def _speaks_of(notice: Notice, segment: Segment, config: Config) -> bool:
-    """Tell whether a device that told of a station's move is one of the segment's."""
+def _speaker(notice: Notice, segment: Segment, config: Config) -> str | None:
+    """Return which of a segment's devices told something that may be about the segment."""
     if notice.vlan is not None and segment.vlan is not None and notice.vlan != segment.vlan:
-        return False
-    own = {d.name: d for d in config.inventory.devices if d.name in segment.switches}
-    return any(
-        notice.source == str(address_of(device)) or notice.host == name
-        for name, device in own.items()
+        return None
+    own = devices_of(config.inventory, [segment])
+    told = (
+        device.name
+        for device in own
+        if notice.source == str(address_of(device)) or notice.host == device.name
     )
+    return next(told, None)

@@ -7,7 +7,9 @@ the later ones, `other_mac` and `other_port` the earlier.
 import re
 from typing import Literal, NamedTuple
 
-Kind = Literal["duplicate-address", "mac-moved", "virtual-router", "port-closed"]
+Kind = Literal[
+    "duplicate-address", "mac-moved", "virtual-router", "port-closed", "neighbors-changed"
+]
 
 _ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}\b|(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:.]{2,45})"
 _HARDWARE = (

@@ -1,4 +1,4 @@
-"""The objects of one SNMP notification to a Notice (Cisco, Foundry/Brocade, VRRP).
+"""The objects of one SNMP notification to a Notice (Cisco, Foundry/Brocade, VRRP, LLDP).
 
 A notification's own name, snmpTrapOID, is looked up with exactly one zero before its last number:
 SNMPv1 agents and what converts their traps leave it out or have it twice (RFC 3584, section 3.1).
@@ -184,6 +184,8 @@ def _err_disabled(bindings: _Bindings) -> Told:
 
 
 _NAMED = {
+    "1.0.8802.1.1.2.0.0.1": _Trap("lldpRemTablesChange", "neighbors-changed", _nothing),
+    "1.3.111.2.802.1.1.13.0.0.1": _Trap("lldpV2RemTablesChange", "neighbors-changed", _nothing),
     f"{_CISCO}.41.2.0.1": _Trap("clogMessageGenerated", None, _nothing),
     f"{_CISCO}.106.2.0.1": _Trap("cHsrpStateChange", "virtual-router", _named_port),
     f"{_CISCO}.215.2.0.2": _Trap("cmnMacMoveNotification", "mac-moved", _moved),

@@ -26,7 +26,7 @@ from tests.watching import Watching, watching
 
 HEARD = 12.0  # seconds, longer than a whole look takes
 NEW = ("new station", "new activity")
-OFTEN = ("[snmp.lab]", '[watch]\nsegments = "5s"\ndevices = "20s"\n\n[snmp.lab]')
+OFTEN = ("[watch]", '[watch]\nsegments = "5s"\ndevices = "20s"')
 
 
 @contextmanager

@@ -246,11 +246,11 @@ WHAT = ("doctor", "sweep")
 def test_the_daemon_itself_keeps_watch_takes_up_settings_and_ends(folder: Path, lab: Lab) -> None:
     written = re.sub(r"(?m)^(store|write) = .*\n", "", lab.config.read_text())
     file = folder / "netguard.toml"
-    file.write_text(f'{written}\n[watch]\nmetrics = "127.0.0.1:9477"\n')
+    file.write_text(written.replace("[watch]", '[watch]\nmetrics = "127.0.0.1:9477"'))
     with booted(folder, unit(NETGUARD, CONFIG), "", lab.command("mon", [])) as machine:
         healthy = {"ActiveState": "active", "StatusText": "0 findings open, 0 gaps"}
         assert machine.wait_for(**healthy) == healthy, (folder / "stderr").read_text()
-        file.write_text(f'{written}\n[watch]\nmetrics = "127.0.0.1:9478"\n')
+        file.write_text(written.replace("[watch]", '[watch]\nmetrics = "127.0.0.1:9478"'))
         machine.run("systemctl", "reload", "netguard")
         ports = lab.command("mon", ["ss", "-Hlnt"])
         eventually(lambda: ":9478 " in subprocess.check_output(ports, text=True))

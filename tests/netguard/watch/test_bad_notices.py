@@ -18,17 +18,15 @@ from tests.watching import PATIENCE, Said, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
 UDP, TCP, TRAPS, METRICS = 5514, 5515, 5162, 9477
-DEVICE = '[[device]]\nname = "edge1"'
 RECEIVING: Edit = (
-    DEVICE,
+    '[watch]\ntraps = "udp:0.0.0.0:5162"',
     f"""[watch]
 segments = "1h"
 devices = "1h"
 syslog = ["udp:127.0.0.1:{UDP}", "tcp:127.0.0.1:{TCP}"]
 traps = "udp:127.0.0.1:{TRAPS}"
 metrics = "127.0.0.1:{METRICS}"
-
-{DEVICE}""",
+""",
 )
 ASK = f"""
 from urllib.request import urlopen

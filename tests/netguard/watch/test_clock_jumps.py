@@ -10,8 +10,7 @@ from tests.station import Edit, configured
 from tests.watching import Watching, running
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
-DEVICE = '[[device]]\nname = "edge1"'
-OFTEN: Edit = (DEVICE, f'[watch]\nsegments = "4s"\ndevices = "1h"\n\n{DEVICE}')
+OFTEN: Edit = ("[watch]", '[watch]\nsegments = "4s"\ndevices = "1h"')
 HOUR = 3600
 NETGUARD = Path(__file__).parents[2] / "another_clock.py"
 

@@ -15,7 +15,6 @@ from tests.station import Edit, station
 from tests.watching import PATIENCE, Said, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
-DEVICE = '[[device]]\nname = "edge1"'
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def test_it_holds_up_nobody_is_a_gap_and_is_told_once_it_answers(
 ) -> None:
     alerts = "".join(f'[[alert]]\nurl = "{hook.url(name)}"\n\n' for name in ("slow", "team"))
     edits: tuple[Edit, ...] = (
-        (DEVICE, f'[watch]\nsegments = "1h"\ndevices = "1h"\n\n{DEVICE}'),
+        ("[watch]", '[watch]\nsegments = "1h"\ndevices = "1h"'),
         ("[snmp.lab]", f"{alerts}[snmp.lab]"),
     )
     with watching(lab, tmp_path, edits) as daemon:

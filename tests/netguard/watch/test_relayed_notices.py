@@ -20,15 +20,12 @@ pytestmark = [
     pytest.mark.skipif(not which("rsyslogd"), reason="NOT TESTED: apt-get install rsyslog"),
 ]
 UDP, TCP, RELAY = 5514, 5515, 5516
-DEVICE = '[[device]]\nname = "edge1"'
 RECEIVING: Edit = (
-    DEVICE,
+    "[watch]",
     f"""[watch]
 segments = "1h"
 devices = "1h"
-syslog = ["udp:127.0.0.1:{UDP}", "tcp:127.0.0.1:{TCP}"]
-
-{DEVICE}""",
+syslog = ["udp:127.0.0.1:{UDP}", "tcp:127.0.0.1:{TCP}"]""",
 )
 # As IOS writes it: a sequence number, and a clock that is not set.
 LINE = (

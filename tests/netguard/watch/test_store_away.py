@@ -16,8 +16,7 @@ from tests.station import Edit
 from tests.watching import Said, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
-DEVICE = '[[device]]\nname = "edge1"'
-SELDOM: Edit = (DEVICE, f'[watch]\nsegments = "1h"\ndevices = "1h"\n\n{DEVICE}')
+SELDOM: Edit = ("[watch]", '[watch]\nsegments = "1h"\ndevices = "1h"')
 
 MOUNT = 'mount -t tmpfs -o size=1m none "$0" && exec "$@"'
 BOTH = ["opened", "resolved"]

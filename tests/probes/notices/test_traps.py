@@ -116,6 +116,19 @@ def test_an_hsrp_state_is_told() -> None:
     assert notice.message == f"cHsrpStateChange {CISCO}.106.1.2.1.1.15.10.1=6"
 
 
+@pytest.mark.parametrize("oid", ["1.0.8802.1.1.2.0.0.1", "1.3.111.2.802.1.1.13.0.0.1"])
+def test_neighbours_that_changed_are_told_with_the_agents_count_of_them(oid: str) -> None:
+    inserts = "1.0.8802.1.1.2.1.2.2.0"
+    notice = read(oid, (inserts, 7))
+    assert (notice.kind, notice.ip, notice.mac, notice.port) == (
+        "neighbors-changed",
+        None,
+        None,
+        None,
+    )
+    assert notice.message.endswith(f"RemTablesChange {inserts}=7")
+
+
 @pytest.mark.parametrize(
     "oid",
     [
