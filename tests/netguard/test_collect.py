@@ -3,13 +3,14 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from netguard import clock
-from netguard.collect import platform_of, read_devices, read_port_tables
+from netguard.collect import platform_of, read_again, read_devices, read_port_tables
 from netguard.config import Config, load
 from netguard.inventory import Device
 from netguard.lab.control import Lab
@@ -435,3 +436,39 @@ def test_the_practice_network_s_router_has_no_tagged_port(lab: Lab) -> None:
         2: False,
         49: False,
     }
+
+
+def again(config: Path, known: DeviceView, handler: Handler, *names: str) -> DeviceView:
+    with agent(handler) as port:
+        loaded = configured(config, port)
+        device = loaded.inventory.devices[0]
+        known = msgspec.structs.replace(known, device=device)
+        return asyncio.run(read_again(loaded, known, names, clock=clock.now))
+
+
+def test_a_table_is_read_again_and_the_others_stay(config: Path) -> None:
+    known = read(config, in_vlan_226(device()))
+    before = msgspec.structs.replace(known, fdb=())
+    asked: list[Request] = []
+
+    def counting(request: Request) -> Iterable[bytes]:
+        asked.append(request)
+        return in_vlan_226(device())(request)
+
+    view = again(config, before, counting, "fdb")
+    assert (view.fdb, view.interfaces, view.gaps) == (known.fdb, known.interfaces, ())
+    assert view.seen > known.seen
+    assert {request.community for request in asked} == {b"public@226"}
+
+
+def test_what_cannot_be_read_again_is_a_gap_and_stays_as_it_was(config: Path) -> None:
+    known = read(config, in_vlan_226(device()))
+    view = again(config, known, lambda _: [], "fdb")
+    assert {gap.kind for gap in view.gaps} == {"snmp-timeout"}
+    assert view.interfaces == known.interfaces
+
+
+def test_a_device_that_never_answered_is_not_asked_again(config: Path) -> None:
+    silent = read(config, lambda _: [])
+    view = again(config, silent, in_vlan_226(device()), "fdb")
+    assert (view.fdb, view.gaps) == ((), silent.gaps)

@@ -15,6 +15,7 @@ from netguard.rules.mac_flapping import (
     LOOKS,
     REST,
     followed,
+    has_moved,
     mac_flapping,
     moved,
     settled,
@@ -114,6 +115,23 @@ def test_a_mac_that_goes_to_and_fro_between_two_ports_is_told() -> None:
     )
     assert finding.advice == f"netguard host locate {HOST}"
     assert len(finding.evidence) == 4
+
+
+@pytest.mark.parametrize(
+    ("past", "here", "moved"),
+    [
+        ([[A]], [B], True),
+        ([[A], [B]], [A], True),
+        ([[A], [B]], [B], False),
+        ([[A]], [A, B], True),
+        ([[A], [A, B]], [A, B], False),
+        ([[A], [B]], [], False),  # nowhere now, which is no move
+    ],
+)
+def test_a_move_is_to_be_elsewhere_than_in_the_look_before(
+    past: list[list[SwitchPort]], here: list[SwitchPort], *, moved: bool
+) -> None:
+    assert has_moved(kept(look(*here, past=stays(*past)))[STATION], NOW) == moved
 
 
 def test_the_servers_of_both_ports_and_of_the_mac_are_named() -> None:

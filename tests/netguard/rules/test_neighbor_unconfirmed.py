@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from netguard.findings import Finding
+from netguard.judge import judge_tables
 from netguard.locate import topology
 from netguard.rules.neighbor_unconfirmed import neighbor_unconfirmed, undecided
 from netguard.scene import homes
@@ -248,3 +249,12 @@ def test_a_neighbour_s_words_reach_no_terminal_raw() -> None:
     told = finding.evidence[0].detail
     assert told.isprintable()
     assert len(told) < 250
+
+
+@pytest.mark.parametrize("home", ["cat1 fa0/3", None])
+def test_at_once_who_passes_as_a_device_is_told_only_on_a_servers_port(home: str | None) -> None:
+    """The two ends of a new link do not hear each other at the same moment."""
+    servers = (server("ds0003", "198.51.100.23", port=home),)
+    told = judge_tables(look(servers=servers))
+    assert [finding.id for finding in told] == ([ID] if home else [])
+    assert [finding.id for finding in found(look(servers=servers))] == [ID]

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from netguard.inventory import SwitchPort
-from netguard.store import Store, open_store
+from netguard.store import Look, Store, open_store
 from netguard.view import Stay
 from tests.remembering import THIEF, at, binding, location, older_store, remember
 
+OWNER = "00:00:5e:00:53:22"
 STATION = ("web-226", THIEF)
 STAYS = (
     Stay(port=SwitchPort("cat1", "Fa0/3"), vlan=226, seen=at(0)),
@@ -40,6 +41,14 @@ def test_a_sweep_that_knows_nothing_of_them_leaves_them(store: Store) -> None:
     remember(store, moving={STATION: STAYS})
     remember(store, minute=1)
     assert store.flights(["web-226"]) == {STATION: STAYS}
+
+
+def test_a_partial_look_adds_to_what_is_known(store: Store) -> None:
+    other = ("web-226", OWNER)
+    remember(store, moving={STATION: STAYS[:1], other: STAYS})
+    moved = Look(now=at(1), moving={STATION: STAYS})
+    store.keep(moved, covered=lambda _: False)
+    assert store.flights(["web-226"]) == {STATION: STAYS, other: STAYS}
 
 
 def test_a_station_was_last_where_any_of_its_addresses_was_located_last(store: Store) -> None:
