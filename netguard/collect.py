@@ -122,7 +122,7 @@ async def read_again(
         async with _open(config, device) as session:
             vlans = _vlans(config.inventory, device)
             reading = _reading(session, device, platform_of(device, known.system), vlans)
-            reading.tables["interfaces"] = Table(known.interfaces)
+            reading.tables["interfaces"] = Table(known.interfaces, known.gaps)
             await reading.read(names, config.snmp[device.snmp].deadline)
     except (ProbeError, ConfigError) as error:
         return replace(known, gaps=(*known.gaps, _unread(device, error)))

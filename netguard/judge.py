@@ -1,6 +1,6 @@
 """From one look at the network to findings, and which addresses deserve a second look first."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 
 from netguard.findings import Finding, gravest_first
@@ -38,15 +38,17 @@ def judge(view: View) -> tuple[Finding, ...]:
     return tuple(sorted((*heard, *read), key=gravest_first))
 
 
-def judge_tables(view: View) -> tuple[Finding, ...]:
+def judge_tables(view: View, heard: Collection[str]) -> tuple[Finding, ...]:
     """Judge by the devices' tables alone: return what is certain at once, the worst first.
 
     Both ends of a new link hear each other within seconds, but one is the first. So who passes as
-    a device is accused at once only on a port that the inventory gives to a server.
+    a device is accused at once only on a port that the inventory gives to a server, and that of a
+    device whose neighbours were just `heard`.
     """
     ports = homes(view)
     ways = topology(view.devices, ports)
-    certain = {finding_id(port) for port in ports}
+    read = {name for name in heard if not view.devices[name].gaps}
+    certain = {finding_id(port) for port in ports if port.device in read}
     passing = (f for f in neighbor_unconfirmed(view, ways, ports) if f.id in certain)
     return tuple(sorted((*mac_flapping(view, ways, ports), *passing), key=gravest_first))
 

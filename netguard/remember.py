@@ -145,10 +145,11 @@ def first_seen(memory: Memory, view: View) -> dict[Place, dict[str, datetime]]:
     return {place: {b.mac: b.first_seen for b in users.get(place, [])} for place in doubtful}
 
 
-def flights(memory: Memory, view: View) -> Flights | None:
+def flights(memory: Memory, view: View, recent: Flights | None = None) -> Flights | None:
     """Return where the stations that move were in the last looks; None without a store.
 
-    Those are the ones that were on a new port lately, and those that are on one now.
+    Those are the ones that were on a new port lately (or `recent`, in place of what the store has
+    of them), and those that are on one now.
     """
     if memory.gap is not None:
         return None
@@ -156,7 +157,7 @@ def flights(memory: Memory, view: View) -> Flights | None:
     ports = homes(view)
     try:
         with open_store(memory.url) as store:
-            known = store.flights(names)
+            known = store.flights(names) if recent is None else recent
             last = store.last_stays(names, view.now - FORGET)
     except StoreError:
         return None  # that the store is gone is said when the sweep is written down
@@ -199,11 +200,14 @@ def add(
     now: datetime,
     began: datetime | None = None,
     keep: Keep | None = None,
-    moving: Flights | None = None,
+    moves: Flights | None = None,
 ) -> Remembered:
-    """Write findings down that a partial look saw: it ends none, and proves nothing absent."""
-    look = Look(now=now, began=began, findings=tuple(findings), moving=moving or None)
-    if not findings and not moving and memory.gap is None:
+    """Write findings down that a partial look saw: it ends none, and proves nothing absent.
+
+    `moves` is where the stations of these findings were, for the next whole look to go on from.
+    """
+    look = Look(now=now, began=began, findings=tuple(findings), moving=moves or None)
+    if not findings and memory.gap is None:
         return Remembered(findings=())
     kept = _kept(memory, look, keep, lambda _: False)
     seen = {finding.id for finding in findings}

@@ -1,53 +1,82 @@
 """The quick look at tables: what devices say of their stations and neighbours, read again."""
 
 import asyncio
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
 from msgspec.structs import replace
 
-from netguard.collect import Clock, read_again
+from netguard.collect import AT_ONCE, Clock, read_again
 from netguard.config import Config
 from netguard.judge import judge_tables
+from netguard.neighbors import Claim, claims
 from netguard.remember import Keep, Memory, Remembered, add, flights, moving
-from netguard.rules.mac_flapping import has_moved
-from netguard.view import DeviceView, View
+from netguard.rules.mac_flapping import Flights, Station, finding_id, has_moved
+from netguard.view import DeviceView, Stay, View
 
 Wanted = frozenset[tuple[str, Literal["fdb", "neighbors"]]]
 """Tables to read: of which device, and which of its own."""
+
+# Two machines with one MAC, and a loop, move it within a second. What takes longer may be a bond
+# whose link bounces, or a guest that is moved to and fro: slower looks decide that.
+AT_A_TIME = timedelta(seconds=5)
+
+
+class Reread(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the findings, which stations have moved, and where they were just now.
+
+    `heard` are the devices whose neighbours were read, and whether one of these is not confirmed.
+    """
+
+    remembered: Remembered
+    moved: frozenset[Station]
+    recent: Flights
+    heard: Mapping[str, bool]
 
 
 async def look_at_tables(
     config: Config,
     known: View,
     wanted: Wanted,
+    recent: Flights,
     memory: Memory,
     *,
     clock: Clock,
     keep: Keep,
-    resting: bool = False,
-) -> tuple[Remembered, bool]:
-    """Read tables of the known devices again, and write down what they show; that ends nothing.
+) -> Reread:
+    """Read tables of the known devices again, and write down what is certain; that ends nothing.
 
-    `resting` counts also the stations that are where they were, which says something only of looks
-    that are seconds apart. Tells also whether it was worth it: a station has moved, or a finding
-    taken a turn. What could not be read the last time is not waited for.
+    `recent` is what the last of these looks has returned. Whoever passes as a device is believed
+    to be false only once that one was asked, too.
     """
     began = clock()
-    devices = await asyncio.gather(
-        *(read_again(config, view, names, clock=clock) for view, names in _read(known, wanted))
-    )
-    again = {device.device.name: device for device in devices}
-    view = replace(known, now=clock(), devices={**known.devices, **again})
-    if any(table == "fdb" for _, table in wanted):
-        view = replace(view, flights=await asyncio.to_thread(flights, memory, view))
-    return await asyncio.to_thread(_judged, memory, view, began, keep, resting=resting)
+    view = await _read(config, known, wanted, clock)
+    heard = {device for device, table in wanted if table == "neighbors"} & known.devices.keys()
+    if named := {claim.named.device.name for claim in _doubtful(view, heard)} - heard:
+        view = await _read(config, view, Wanted((name, "neighbors") for name in named), clock)
+    view = replace(view, flights=await asyncio.to_thread(flights, memory, view, recent))
+    return await asyncio.to_thread(_judged, memory, view, heard, began, keep)
 
 
-def _read(known: View, wanted: Wanted) -> Iterator[tuple[DeviceView, list[str]]]:
+async def _read(config: Config, known: View, wanted: Wanted, clock: Clock) -> View:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(view: DeviceView, names: list[str]) -> DeviceView:
+        async with room:
+            return await read_again(config, view, names, clock=clock)
+
+    views = await asyncio.gather(*(one(*each) for each in _tables(known.devices, wanted)))
+    again = {view.device.name: view for view in views}
+    return replace(known, now=clock(), devices={**known.devices, **again})
+
+
+def _tables(
+    devices: Mapping[str, DeviceView], wanted: Wanted
+) -> Iterator[tuple[DeviceView, list[str]]]:
     """Yield which tables of which devices are read; who has no FDB will not have one now."""
-    for name, view in known.devices.items():
+    for name, view in devices.items():
         tables = {table for device, table in wanted if device == name}
         if not view.fdb:
             tables.discard("fdb")
@@ -55,17 +84,31 @@ def _read(known: View, wanted: Wanted) -> Iterator[tuple[DeviceView, list[str]]]
             yield view, sorted(tables)
 
 
-def _judged(
-    memory: Memory, view: View, began: datetime, keep: Keep, *, resting: bool
-) -> tuple[Remembered, bool]:
+def _doubtful(view: View, heard: Collection[str]) -> list[Claim]:
+    """Return the neighbours of these devices that say to be one of ours, unconfirmed by it."""
+    doubtful = (claim for claim in claims(view.devices) if claim.answer != "confirmed")
+    return [claim for claim in doubtful if claim.port.device in heard]
+
+
+def _judged(memory: Memory, view: View, heard: set[str], began: datetime, keep: Keep) -> Reread:
     stations = moving(view) or {}
     moved = {who: stays for who, stays in stations.items() if has_moved(stays, view.now)}
-    kept = add(
-        memory,
-        judge_tables(view),
-        now=view.now,
-        began=began,
-        keep=keep,
-        moving=stations if resting else moved,
+    found = judge_tables(view, heard)
+    ids = {finding.id for finding in found}
+    flapping = {who: stays for who, stays in stations.items() if finding_id(*who) in ids}
+    doubtful = {claim.port.device for claim in _doubtful(view, heard)}
+    return Reread(
+        remembered=add(memory, found, now=view.now, began=began, keep=keep, moves=flapping),
+        moved=frozenset(moved),
+        recent=dict(_just_now({**(view.flights or {}), **moved}, view.now)),
+        heard={device: device in doubtful for device in heard},
     )
-    return kept, bool(moved or kept.events)
+
+
+def _just_now(stations: Flights, now: datetime) -> Iterator[tuple[Station, tuple[Stay, ...]]]:
+    """Yield where stations were in the last moments, and before these."""
+    for station, stays in stations.items():
+        before = [stay for stay in stays if stay.seen <= now - AT_A_TIME]
+        last = [stay for stay in before if stay.seen == before[-1].seen]
+        if len(before) < len(stays):
+            yield station, (*last, *stays[len(before) :])

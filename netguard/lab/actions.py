@@ -259,7 +259,7 @@ class ShareMac(Action, frozen=True):
         """Start."""
         frame = frames.probe(network.link(self.at).mac, "198.51.100.77")
         network.send(self.other, frame)
-        network.in_turn[self.at] = deque([(self.other, frame), (self.at, frame)])
+        network.in_turn[self.at] = deque([(self.at, frame), (self.other, frame)])
 
     def undo(self, network: "Network") -> None:
         """Stop; the owner's own frames put the switches right."""

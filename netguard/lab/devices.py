@@ -54,7 +54,7 @@ class Devices:
         """See to it that a device's next answer is made of what the kernel says then."""
         self._looked.pop(name, None)
 
-    def base_port(self, name: str, index: int | None) -> int:
+    def base_port(self, name: str, index: int) -> int:
         """Return the bridge port number of a device's interface, by the kernel's index of it."""
         links = self._devices[name].seen.links
         return next((link.base_port or 0 for link in links if link.index == index), 0)
@@ -63,7 +63,7 @@ class Devices:
         """Return the device's ports on which somebody passes as another device."""
         other = {cable.right: cable.left for cable in CABLES}
         other |= {cable.left: cable.right for cable in CABLES}
-        said = ((other[at], device) for at, device in self._network.passing.items())
+        said = ((other[at], device) for at, device in dict(self._network.passing).items())
         return {port.interface: device for port, device in said if port.host == name}
 
     def table(self, name: str, view: str) -> Table:

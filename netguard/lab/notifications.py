@@ -23,7 +23,6 @@ _MAC_NOTIFICATION = (1, 3, 6, 1, 4, 1, 9, 9, 215)  # CISCO-MAC-NOTIFICATION-MIB
 _MAC_MOVE = (*_MAC_NOTIFICATION, 2, 0, 2)
 _LLDP = (1, 0, 8802, 1, 1, 2)
 _REM_TABLES_CHANGE = (*_LLDP, 0, 0, 1)
-_STATS_INSERTS, _STATS_DELETES = (*_LLDP, 1, 2, 2), (*_LLDP, 1, 2, 3)
 
 _RTMGRP_NEIGH = 4
 _LONGEST = 65536  # octets of one message from the kernel
@@ -38,8 +37,8 @@ class Notifications:
         self._devices = devices
         self._senders = {name: network.udp(name, (AGENTS[name], 0)) for name in AGENTS}
         self._heard = {name: _kernel(network.files[name]) for name in AGENTS}
-        self._learned: dict[tuple[str, str], int] = {}
-        self._neighbours = [0, 0]  # that came, and that went
+        self._learned: dict[str, dict[str, int]] = {name: {} for name in AGENTS}
+        self._neighbours = {name: [0, 0] for name in AGENTS}  # that came, and that went
         for name, kernel in self._heard.items():
             asyncio.get_running_loop().add_reader(kernel, self._hear, name, kernel)
 
@@ -51,14 +50,22 @@ class Notifications:
             sock.close()
 
     def _hear(self, name: str, kernel: socket.socket) -> None:
-        for mac, index in _learned(kernel):
-            before = self._learned.pop((name, mac), None)
-            if index is not None:
-                self._learned[name, mac] = index
-                if before not in {None, index}:
-                    self._tell_move(name, mac, before, index)
+        try:
+            for mac, index in _learned(kernel):
+                self._learn(name, mac, index)
+        except BlockingIOError:
+            return  # all is read
+        except OSError:  # more than could be kept: nobody knows what was learned
+            self._learned[name].clear()
 
-    def _tell_move(self, name: str, mac: str, *ports: int | None) -> None:
+    def _learn(self, name: str, mac: str, index: int | None) -> None:
+        before = self._learned[name].pop(mac, None)
+        if index is not None:
+            self._learned[name][mac] = index
+            if before is not None and before != index:
+                self._tell_move(name, mac, before, index)
+
+    def _tell_move(self, name: str, mac: str, *ports: int) -> None:
         self._devices.forget(name)
         source, target = (self._devices.base_port(name, port) for port in ports)
         now = Ticks(self._devices.up_time * 100)
@@ -81,9 +88,12 @@ class Notifications:
 
     def _tell_neighbours(self, name: str, *, came: bool) -> None:
         self._devices.forget(name)
-        self._neighbours[not came] += 1
-        inserts, deletes = map(Gauge, self._neighbours)
-        told: dict[Oid, Value] = {(*_STATS_INSERTS, 0): inserts, (*_STATS_DELETES, 0): deletes}
+        self._neighbours[name][not came] += 1
+        # lldpStatsRemTables: Inserts, Deletes, Drops, Ageouts
+        counted = (*self._neighbours[name], 0, 0)
+        told: dict[Oid, Value] = {
+            (*_LLDP, 1, 2, column, 0): Gauge(value) for column, value in enumerate(counted, 2)
+        }
         self._tell(name, _REM_TABLES_CHANGE, told)
 
     def _tell(self, name: str, trap: Oid, objects: Mapping[Oid, Value]) -> None:
@@ -102,10 +112,12 @@ def _kernel(namespace: int) -> socket.socket:
 
 
 def _learned(kernel: socket.socket) -> Iterator[tuple[str, int | None]]:
-    """Yield the stations that bridges have learned, with the port's index, None: forgotten."""
-    with contextlib.suppress(OSError):  # all read, or more than it could keep
-        while True:
-            for message in MarshalRtnl().parse(kernel.recv(_LONGEST)):
-                if message["family"] == socket.AF_BRIDGE and message.get("master"):
-                    index = message["ifindex"] if message["event"] == "RTM_NEWNEIGH" else None
-                    yield message.get("NDA_LLADDR"), index
+    """Yield the stations that bridges have learned, with the port's index, None: forgotten.
+
+    Raises BlockingIOError when there are no more, OSError where some were lost.
+    """
+    while True:
+        for message in MarshalRtnl().parse(kernel.recv(_LONGEST)):
+            if message["family"] == socket.AF_BRIDGE and message.get("master"):
+                index = message["ifindex"] if message["event"] == "RTM_NEWNEIGH" else None
+                yield message.get("NDA_LLADDR"), index

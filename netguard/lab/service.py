@@ -21,7 +21,6 @@ from netguard.lab.report import HostStatus, InterfaceStatus, Reply, Request, Sta
 from netguard.lab.topology import Host
 from netguard.lab.wiring import Network
 
-ArgT = TypeVar("ArgT")
 ResultT = TypeVar("ResultT")
 
 
@@ -65,11 +64,12 @@ class Service:
                 await self._in_kernel(self._faults.break_, str(request.name))
             case "mend":
                 mended = tuple(await self._in_kernel(self._faults.mend, request.name))
-        return Reply(status=await self._status(), mended=mended)
+        # Apart from the deed: the agents may want to look at the kernel in between.
+        return Reply(status=await self._in_kernel(self._status), mended=mended)
 
-    async def _in_kernel(self, work: Callable[[ArgT], ResultT], argument: ArgT) -> ResultT:
+    async def _in_kernel(self, work: Callable[..., ResultT], *arguments: object) -> ResultT:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._kernel, work, argument)
+        return await loop.run_in_executor(self._kernel, work, *arguments)
 
     def _known_host(self, name: str) -> Reply:
         hosts = [host.name for host in self._network.hosts.values() if host.role != "wire"]
@@ -87,14 +87,15 @@ class Service:
         finally:
             os.close(user)
 
-    async def _status(self) -> Status:
-        """Look at all hosts, one after the other: agents want to look in between."""
-        hosts = [host for host in self._network.hosts.values() if host.role != "wire"]
-        seen = [await self._in_kernel(self._network.look, host.name) for host in hosts]
+    def _status(self) -> Status:
         return Status(
             pid=os.getpid(),
             config=self._config,
-            hosts=tuple(map(host_status, hosts, seen)),
+            hosts=tuple(
+                host_status(host, self._network.look(host.name))
+                for host in self._network.hosts.values()
+                if host.role != "wire"
+            ),
             broken=tuple(self._faults.names),
         )
 

@@ -53,6 +53,11 @@ def mac_flapping(
             yield _finding(view, station, stays, between, homes)
 
 
+def finding_id(segment: str, mac: str) -> str:
+    """Return the id of the finding about a station."""
+    return identity("mac-flapping", segment, mac)
+
+
 def moved(
     view: View,
     topology: Topology,
@@ -179,7 +184,7 @@ def _finding(
     last = {s.port: s for s in stays if s.vlan == between.vlan}
     claimants = tuple(_claimant(view, mac, last[port], homes) for port in between.ports)
     return Finding(
-        id=identity("mac-flapping", segment, mac),
+        id=finding_id(segment, mac),
         kind="mac-flapping",
         severity="warning",
         first_seen=view.now,

@@ -49,6 +49,7 @@ def put(
     known: Mapping[Station, tuple[Stay, ...]],
 ) -> None:
     """Write where moving stations were, in place of all that was known of these segments."""
-    connection.execute(_FLIGHTS.delete().where(_FLIGHTS.c.segment.in_(sorted(segments))))
+    if names := sorted(segments):
+        connection.execute(_FLIGHTS.delete().where(_FLIGHTS.c.segment.in_(names)))
     moving = [{"segment": name, "mac": mac, "stays": stays} for (name, mac), stays in known.items()]
     rows.put(connection, _FLIGHTS, moving)

@@ -21,7 +21,6 @@ from netguard.view import SegmentView
 from netguard.watch.gaps import Gaps
 from netguard.watch.looks import BRISK, PATIENT, URGENT, Looks
 from netguard.watch.site import Site, grounds, placed
-from netguard.watch.tables import Tables
 from probes.errors import ProbeError
 from probes.heard import Heard
 from probes.listen import Counters
@@ -43,7 +42,6 @@ class Ears:
         self.segment = segment
         self.counters = Counters()
         self.strange = asyncio.Event()  # the segment deserves a whole look
-        self.tables = Tables(segment, looks, self.strange)
         self._site = site
         self._looks = looks
         self._gaps = gaps
@@ -67,7 +65,6 @@ class Ears:
         if segment.routers != self.segment.routers:
             self._routers = None
         self.segment, self._site, self._looks = segment, site, looks
-        self.tables.stand_on(segment, looks)
         self.learn()
 
     def learn(self) -> None:
@@ -98,7 +95,6 @@ class Ears:
             tasks.create_task(self._look_at_gateways())
             tasks.create_task(self._look_closely())
             tasks.create_task(self._follow())
-            tasks.create_task(self.tables.run())
 
     # --- hearing
 

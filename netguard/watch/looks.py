@@ -15,9 +15,9 @@ from netguard.hearing.doubts import Doubt
 from netguard.inventory import Segment
 from netguard.judge import in_dispute, judge_asked
 from netguard.keeping import Keeper
-from netguard.remember import Remembered, add, end, recall
+from netguard.remember import Flights, Remembered, add, end, recall
 from netguard.sweep import Deeds, Look, look, sweep_gateways
-from netguard.tables import Wanted, look_at_tables
+from netguard.tables import Reread, Wanted, look_at_tables
 from netguard.view import SegmentView, with_answers
 from netguard.watch.apart import apart
 from netguard.watch.counting import Counting
@@ -169,23 +169,27 @@ class Looks:
         if taken.remembered.events:
             await self.learn()
 
-    async def tables(
-        self, segment: Segment, wanted: Wanted, *, resting: bool = False
-    ) -> tuple[Remembered, bool]:
-        """Read tables of a segment's devices again; see `look_at_tables`."""
-        remembered, worth = await look_at_tables(
+    async def tables(self, wanted: Wanted, recent: Flights) -> Reread:
+        """Read tables of devices again, for all segments that they carry; see `look_at_tables`."""
+        devices = {device for device, _ in wanted}
+        seen = (
+            self.site.last_look(segment)
+            for segment in self.site.config.inventory.segments
+            if devices & {*segment.routers, *segment.switches}
+        )
+        again = await look_at_tables(
             self.site.config,
-            self.site.view(self.site.last_look(segment)),
+            self.site.view(*seen),
             wanted,
+            recent,
             self.site.memory,
             clock=self.site.clock,
             keep=self._keeper.keep,
-            resting=resting,
         )
-        if remembered.events:
-            self._tell(remembered)
+        if again.remembered.events:
+            self._tell(again.remembered)
             await self.learn()
-        return remembered, worth
+        return again
 
     async def ask(self, segment: Segment, doubts: Sequence[Doubt], hurry: Hurry) -> Verdict:
         """Ask about a few addresses, and judge with the devices as they were last read."""

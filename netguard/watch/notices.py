@@ -7,8 +7,9 @@ from pathlib import Path
 from netguard.config import Config, credentials
 from netguard.config.settings import LogSource
 from netguard.errors import ConfigError
-from netguard.inventory import Segment, address_of, devices_of
+from netguard.inventory import Segment
 from netguard.watch.ears import Ears
+from netguard.watch.tables import Tables
 from probes.errors import ProbeError
 from probes.heard import Notice
 from probes.notices import receiving
@@ -64,32 +65,19 @@ def _credentials(config: Config, lost: Callable[[Gap], None]) -> Iterable[Creden
             lost(Gap(subject=device.name, kind="no-secret", detail=detail, remedy=error.remedy))
 
 
-def follow(notice: Notice, ears: Iterable[Ears], config: Config) -> None:
-    """Have those asked that a notice speaks of, or the devices read where it names a port only."""
+def follow(notice: Notice, ears: Iterable[Ears], tables: Tables) -> None:
+    """Have those asked that a notice speaks of, or the tables read where it names no address."""
+    if notice.ip is None:
+        tables.heed(notice)
+        return
     for each in ears:
-        if notice.ip is not None:
-            if _is_on(notice, each.segment):
-                stations = filter(None, (notice.mac, notice.other_mac))
-                doubt = each.doubts.suspect(notice.ip, stations, notice.seen)
-                if doubt is not None:
-                    each.raised(doubt)
-        elif (device := _speaker(notice, each.segment, config)) is not None:
-            each.tables.heed(notice, device)
+        if _is_on(notice, each.segment):
+            stations = filter(None, (notice.mac, notice.other_mac))
+            doubt = each.doubts.suspect(notice.ip, stations, notice.seen)
+            if doubt is not None:
+                each.raised(doubt)
 
 
 def _is_on(notice: Notice, segment: Segment) -> bool:
     vlan = notice.vlan is None or segment.vlan is None or notice.vlan == segment.vlan
     return vlan and any(notice.ip in network for network in segment.networks)
-
-
-def _speaker(notice: Notice, segment: Segment, config: Config) -> str | None:
-    """Return which of a segment's devices told something that may be about the segment."""
-    if notice.vlan is not None and segment.vlan is not None and notice.vlan != segment.vlan:
-        return None
-    own = devices_of(config.inventory, [segment])
-    told = (
-        device.name
-        for device in own
-        if notice.source == str(address_of(device)) or notice.host == device.name
-    )
-    return next(told, None)

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Collection, Iterable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from datetime import timedelta
@@ -32,6 +32,7 @@ from netguard.watch.nightly import SETTLED, ask_servers, until_night
 from netguard.watch.notices import follow, receivers
 from netguard.watch.schedule import repeat
 from netguard.watch.site import Site
+from netguard.watch.tables import Tables
 from netguard.watch.tasks import Work, together, unbroken
 from probes.heard import Notice
 from probes.mac import vendor
@@ -84,6 +85,7 @@ class Round:
             learnt=self._learnt,
         )
         self._ears = self._with_ears(ears)
+        self._tables = Tables(config.inventory, self._looks, self._is_strange)
         self._hearing = Hearing(self._noticed, clock)
 
     async def run(self, over: asyncio.Event) -> None:
@@ -134,7 +136,7 @@ class Round:
     def _works(self) -> Iterator[Awaitable[None]]:
         works: dict[str, Work] = {f"segment {e.segment.name}": e.run for e in self._ears}
         works |= dict(self._scheduled())
-        works |= {"alerts": self._alert, "watchdog": self._say_alive}
+        works |= {"tables": self._tables.run, "alerts": self._alert, "watchdog": self._say_alive}
         for name, work in works.items():
             yield unbroken(name, work, self._report)
 
@@ -232,9 +234,12 @@ class Round:
         self._untold.append(Changes(findings=findings, events=remembered.events))
         self._news.set()
         begun = {e.finding for e in remembered.events if e.happening in ("opened", "reopened")}
-        names = {finding.segment for finding in findings if finding.id in begun}
+        self._is_strange({finding.segment for finding in findings if finding.id in begun})
+
+    def _is_strange(self, segments: Collection[str | None]) -> None:
+        """Have these segments looked at closely."""
         for each in self._ears:
-            if each.segment.name in names:
+            if each.segment.name in segments:
                 each.strange.set()
 
     def _learnt(self) -> None:
@@ -243,7 +248,7 @@ class Round:
 
     def _noticed(self, notice: Notice) -> None:
         self._say(Event(time=notice.seen, event="notice", notice=notice, detail=notice.message))
-        follow(notice, self._ears, self._config)
+        follow(notice, self._ears, self._tables)
 
     def _report(self, reporter: str, gaps: Iterable[Gap]) -> None:
         self._gaps.report(reporter, gaps, self._clock())

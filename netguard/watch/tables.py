@@ -1,10 +1,12 @@
-"""Follows what the devices of one segment tell of their own tables: these are read at once."""
+"""Follows what devices tell of their own tables: these are read at once."""
 
 import asyncio
+from collections.abc import Callable, Collection, Iterable
 
-from netguard.findings import identity
-from netguard.inventory import Segment
-from netguard.tables import Wanted
+from netguard.inventory import Inventory, Segment, address_of
+from netguard.rules.mac_flapping import Flights, finding_id
+from netguard.rules.neighbor_unconfirmed import about
+from netguard.tables import Reread, Wanted
 from netguard.watch.looks import Looks
 from probes.heard import Notice
 
@@ -12,49 +14,62 @@ CALM = 3.0  # seconds between two readings once several in succession were not w
 IN_VAIN = 4  # which may be: the same move is told by every switch on the way
 # Seconds until a whole look: by then the ends of a new link have heard each other (LLDP: 30 s).
 LATER = 35.0
-REST = 10.0  # seconds between two looks at a station that goes to and fro
 
 
 class Tables:
-    """What has to be read again on one segment; `strange` is set where it deserves a whole look."""
+    """What has to be read again; `strange` is told which segments deserve a whole look."""
 
-    def __init__(self, segment: Segment, looks: Looks, strange: asyncio.Event) -> None:
-        self._segment = segment
+    def __init__(
+        self, inventory: Inventory, looks: Looks, strange: Callable[[Collection[str]], None]
+    ) -> None:
+        self._segments = inventory.segments
+        self._by_address = {str(address_of(device)): device.name for device in inventory.devices}
+        self._names = frozenset(device.name for device in inventory.devices)
         self._looks = looks
         self._strange = strange
+        self._recent: Flights = {}
         self._wanted = Wanted()
         self._told = asyncio.Event()
+        self._later: set[str] = set()  # segments
         self._changed = asyncio.Event()
 
-    def stand_on(self, segment: Segment, looks: Looks) -> None:
-        """Take in a new configuration."""
-        self._segment, self._looks = segment, looks
+    def heed(self, notice: Notice) -> None:
+        """See to it that what one of the devices says to have changed is read."""
+        device = self._by_address.get(notice.source)
+        if device is None and notice.host in self._names:
+            device = notice.host
+        if device is None:
+            return
+        if notice.kind == "neighbors-changed":
+            # Its stations too, who are the evidence of who hangs on a port.
+            self._read(Wanted({(device, "neighbors"), (device, "fdb")}))
+        elif notice.kind == "mac-moved":
+            for segment in self._carried(device):
+                if _may_be_of(notice, segment) and not self._flaps(segment.name, notice.mac):
+                    devices = (*segment.routers, *segment.switches)
+                    self._read(Wanted((name, "fdb") for name in devices))
+                    self._look_later({segment.name})
 
-    def heed(self, notice: Notice, device: str) -> None:
-        """See to it that what one of the segment's devices says to have changed is read."""
-        if notice.kind == "mac-moved" and not self._is_known(notice.mac):
-            self._read(self._stations())
-        elif notice.kind == "neighbors-changed":
-            self._read(Wanted({(device, "neighbors")}))
+    def _carried(self, device: str) -> Iterable[Segment]:
+        return (s for s in self._segments if device in (*s.routers, *s.switches))
 
-    def _is_known(self, mac: str | None) -> bool:
-        return identity("mac-flapping", self._segment.name, mac or "") in self._flapping()
-
-    def _stations(self) -> Wanted:
-        devices = (*self._segment.routers, *self._segment.switches)
-        return Wanted((device, "fdb") for device in devices)
+    def _flaps(self, segment: str, mac: str | None) -> bool:
+        """Tell whether a station is known to go to and fro."""
+        return finding_id(segment, mac or "") in {finding.id for finding in self._looks.open}
 
     def _read(self, wanted: Wanted) -> None:
         self._wanted |= wanted
         self._told.set()
+
+    def _look_later(self, segments: Iterable[str]) -> None:
+        self._later.update(segments)
         self._changed.set()
 
     async def run(self) -> None:
         """Read what is told to have changed, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read_at_once())
-            tasks.create_task(self._look_later())
-            tasks.create_task(self._follow())
+            tasks.create_task(self._look_at_last())
 
     async def _read_at_once(self) -> None:
         in_vain = 0
@@ -62,38 +77,35 @@ class Tables:
             await self._told.wait()
             self._told.clear()
             wanted, self._wanted = self._wanted, Wanted()
-            _, worth = await self._looks.tables(self._segment, wanted)
-            if any(table == "neighbors" for _, table in wanted) and self._passing():
-                self._strange.set()
-            in_vain = 0 if worth else in_vain + 1
+            again = await self._looks.tables(wanted, self._recent)
+            self._recent = again.recent
+            self._see_to_neighbors(again)
+            in_vain = 0 if self._was_worth_it(again) else in_vain + 1
             if in_vain >= IN_VAIN:
                 await asyncio.sleep(CALM)
 
-    async def _look_later(self) -> None:
+    def _was_worth_it(self, again: Reread) -> bool:
+        news = any(not self._flaps(*station) for station in again.moved)
+        return news or bool(again.remembered.events)
+
+    def _see_to_neighbors(self, again: Reread) -> None:
+        """Have a whole look see whether it is over, or whether it lasts."""
+        for device, doubtful in again.heard.items():
+            segments = {segment.name for segment in self._carried(device)}
+            passing = (f for f in self._looks.open if f.kind == "neighbor-unconfirmed")
+            if any(about(finding, device) for finding in passing):
+                self._strange(sorted(segments)[:1])
+            elif doubtful:
+                self._look_later(sorted(segments)[:1])
+
+    async def _look_at_last(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            segments, self._later = self._later, set()
             await asyncio.sleep(LATER)
-            self._strange.set()
+            self._strange(segments)
 
-    async def _follow(self) -> None:
-        """See when a station that went to and fro has come to rest."""
-        while True:
-            await asyncio.sleep(REST)
-            if before := self._flapping():
-                seen, _ = await self._looks.tables(self._segment, self._stations(), resting=True)
-                if before - {finding.id for finding in seen.findings}:
-                    self._strange.set()
 
-    def _flapping(self) -> frozenset[str]:
-        return frozenset(
-            finding.id
-            for finding in self._looks.open
-            if finding.kind == "mac-flapping"
-            and finding.segment == self._segment.name
-            and finding.quiet_since is None
-        )
-
-    def _passing(self) -> bool:
-        """Tell whether somebody passes as a device, which may be over now."""
-        return any(finding.kind == "neighbor-unconfirmed" for finding in self._looks.open)
+def _may_be_of(notice: Notice, segment: Segment) -> bool:
+    return notice.vlan is None or segment.vlan is None or notice.vlan == segment.vlan

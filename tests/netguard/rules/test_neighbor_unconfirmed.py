@@ -255,6 +255,13 @@ def test_a_neighbour_s_words_reach_no_terminal_raw() -> None:
 def test_at_once_who_passes_as_a_device_is_told_only_on_a_servers_port(home: str | None) -> None:
     """The two ends of a new link do not hear each other at the same moment."""
     servers = (server("ds0003", "198.51.100.23", port=home),)
-    told = judge_tables(look(servers=servers))
+    told = judge_tables(look(servers=servers), {"cat1"})
     assert [finding.id for finding in told] == ([ID] if home else [])
     assert [finding.id for finding in found(look(servers=servers))] == [ID]
+
+
+def test_at_once_nobody_is_told_of_whose_switch_was_not_just_read_without_gaps() -> None:
+    servers = (server("ds0003", "198.51.100.23", port="cat1 fa0/3"),)
+    gappy = (EDGE1, cat1(gaps=(GAP,)), cat2())
+    assert judge_tables(look(servers=servers), {"cat2"}) == ()
+    assert judge_tables(look(*gappy, servers=servers), {"cat1"}) == ()

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from netguard.findings import Finding
-from netguard.inventory import Segment
-from netguard.remember import Remembered
-from netguard.tables import Wanted
+from netguard.inventory import Device, Inventory, Segment
+from netguard.remember import Flights, Remembered
+from netguard.tables import Reread, Wanted
 from netguard.watch import tables
 from netguard.watch.looks import Looks
 from netguard.watch.tables import IN_VAIN, Tables
@@ -23,58 +23,78 @@ MAC = "00:00:5e:00:53:22"
 SEGMENT = Segment(
     name="web-226",
     networks=(ip_network("198.51.100.0/25"),),
+    vlan=226,
     routers=("edge1",),
     switches=("cat1", "cat2"),
 )
+OTHER = Segment(
+    name="web-227", networks=(ip_network("203.0.113.0/26"),), vlan=227, switches=("cat1",)
+)
+DEVICES = tuple(
+    Device(name=name, host=host, role="switch", snmp="lab")
+    for name, host in {"cat1": "192.0.2.11", "cat2": "cat2.example.net"}.items()
+)
 STATIONS = Wanted({("edge1", "fdb"), ("cat1", "fdb"), ("cat2", "fdb")})
-NEIGHBORS = Wanted({("cat1", "neighbors")})
+NEIGHBORS = Wanted({("cat1", "neighbors"), ("cat1", "fdb")})
+STATION = ("web-226", MAC)
 FLAPPING = finding(id=f"mac-flapping/web-226/{MAC}", kind="mac-flapping")
-PASSING = finding(id="neighbor-unconfirmed/cat1/Fa0/3", kind="neighbor-unconfirmed", segment=None)
 
 
 class Noting:
-    """Looks that read nothing; each is worth it as long as `worth` says so."""
+    """Looks that read nothing; `moved` are the stations that each has seen move."""
 
     def __init__(self) -> None:
         self.open: tuple[Finding, ...] = ()
-        self.found: tuple[Finding, ...] = ()
-        self.worth = False
+        self.moved: frozenset[tuple[str, str]] = frozenset()
+        self.doubtful = False
         self.read: list[Wanted] = []
 
-    async def tables(
-        self, _segment: Segment, wanted: Wanted, *, resting: bool = False
-    ) -> tuple[Remembered, bool]:
-        assert resting == (FLAPPING in self.open)
+    async def tables(self, wanted: Wanted, recent: Flights) -> Reread:
         await asyncio.sleep(0)
+        assert len(recent) == len(self.read)  # as the last of them returned it
         self.read.append(wanted)
-        return Remembered(findings=self.found), self.worth
+        return Reread(
+            remembered=Remembered(findings=()),
+            moved=self.moved,
+            recent={("web-226", str(number)): () for number in range(len(self.read))},
+            heard={d: self.doubtful for d, table in wanted if table == "neighbors"},
+        )
 
 
-def notice(kind: str = "mac-moved") -> Notice:
-    return Notice(source="192.0.2.11", kind=kind, message="", seen=NOW, mac=MAC)  # type: ignore[arg-type]
+class Followed:
+    """Tables that are followed beside such looks; `strange` are the segments to be looked at."""
+
+    def __init__(self) -> None:
+        self.looks = Noting()
+        self.strange: list[str] = []
+        inventory = Inventory(devices=DEVICES, segments=(SEGMENT, OTHER))
+        looks = cast("Looks", self.looks)
+        self.tables = Tables(inventory, looks, self.strange.extend)
+
+    async def told(self, kind: str = "mac-moved", **fields: object) -> None:
+        """Have a device tell something, and wait a while."""
+        known: dict[str, object] = {"source": "192.0.2.11", "vlan": 226, "mac": MAC}
+        self.tables.heed(Notice(kind=kind, message="", seen=NOW, **{**known, **fields}))  # type: ignore[arg-type]
+        for _ in range(20):
+            await asyncio.sleep(0)
 
 
-Story = Callable[[Tables, Noting, asyncio.Event], Awaitable[None]]
+Story = Callable[[Followed], Awaitable[None]]
 
 
-def told(story: Story) -> None:
+def follow(story: Story) -> Followed:
     """Let a story happen while the tables are followed."""
+    followed = Followed()
 
     async def happen() -> None:
-        looks, strange = Noting(), asyncio.Event()
-        followed = Tables(SEGMENT, cast("Looks", looks), strange)
-        running = asyncio.create_task(followed.run())
+        running = asyncio.create_task(followed.tables.run())
         try:
-            await story(followed, looks, strange)
+            await story(followed)
         finally:
             running.cancel()
 
     asyncio.run(happen())
-
-
-async def a_while() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+    return followed
 
 
 @pytest.mark.parametrize(
@@ -82,77 +102,88 @@ async def a_while() -> None:
     [("mac-moved", [STATIONS]), ("neighbors-changed", [NEIGHBORS]), ("port-closed", [])],
 )
 def test_what_a_device_says_to_have_changed_is_read(kind: str, wanted: list[Wanted]) -> None:
-    async def story(followed: Tables, looks: Noting, strange: asyncio.Event) -> None:
-        followed.heed(notice(kind), "cat1")
-        await a_while()
-        assert looks.read == wanted
-        assert not strange.is_set()
+    followed = follow(lambda f: f.told(kind))
+    assert followed.looks.read == wanted
+    assert followed.strange == []
 
-    told(story)
+
+@pytest.mark.parametrize(
+    ("fields", "read"),
+    [
+        ({"source": "192.0.2.99"}, False),
+        ({"source": "192.0.2.99", "host": "cat2"}, True),
+        ({"source": "192.0.2.99", "host": "cat3"}, False),
+        ({"vlan": 228}, False),
+        ({"vlan": None}, True),
+    ],
+)
+def test_who_tells_it_of_which_vlan_decides_whether_anything_is_read(
+    fields: dict[str, object], *, read: bool
+) -> None:
+    assert bool(follow(lambda f: f.told("mac-moved", **fields)).looks.read) == read
 
 
 def test_notices_that_come_together_are_read_together() -> None:
-    async def story(followed: Tables, looks: Noting, _strange: asyncio.Event) -> None:
-        for kind in ("mac-moved", "neighbors-changed", "mac-moved"):
-            followed.heed(notice(kind), "cat1")
-        await a_while()
-        assert looks.read == [STATIONS | NEIGHBORS]
+    async def story(followed: Followed) -> None:
+        notice = Notice(source="192.0.2.11", kind="mac-moved", message="", seen=NOW, vlan=226)
+        followed.tables.heed(notice)
+        await followed.told("neighbors-changed")
 
-    told(story)
+    assert follow(story).looks.read == [STATIONS | NEIGHBORS]
 
 
-@pytest.mark.parametrize("worth", [False, True])
-def test_who_tells_what_is_not_so_is_soon_heeded_seldom(*, worth: bool) -> None:
-    async def story(followed: Tables, looks: Noting, _strange: asyncio.Event) -> None:
-        looks.worth = worth
+@pytest.mark.parametrize(
+    ("moved", "known", "times"),
+    [([STATION], (), 50), ([], (), IN_VAIN), ([STATION], (FLAPPING,), IN_VAIN)],
+)
+def test_who_tells_what_is_no_news_is_soon_heeded_seldom(
+    moved: list[tuple[str, str]], known: tuple[Finding, ...], times: int
+) -> None:
+    async def story(followed: Followed) -> None:
+        followed.looks.moved, followed.looks.open = frozenset(moved), known
         for _ in range(50):
-            followed.heed(notice(), "cat1")
-            await a_while()
-        assert len(looks.read) == (50 if worth else IN_VAIN)
+            await followed.told(mac=None)
 
-    told(story)
+    assert len(follow(story).looks.read) == times
 
 
 def test_a_station_that_is_known_to_flap_is_not_read_for_each_move() -> None:
-    async def story(followed: Tables, looks: Noting, _strange: asyncio.Event) -> None:
-        looks.open = (FLAPPING,)
-        followed.heed(notice(), "cat1")
-        await a_while()
-        assert looks.read == []
+    async def story(followed: Followed) -> None:
+        followed.looks.open = (FLAPPING,)
+        await followed.told()
 
-    told(story)
+    assert follow(story).looks.read == []
 
 
-def test_it_is_seen_when_a_station_has_come_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "REST", 0.01)
-
-    async def story(_followed: Tables, looks: Noting, strange: asyncio.Event) -> None:
-        looks.open = looks.found = (FLAPPING,)
-        await asyncio.sleep(0.1)
-        assert len(looks.read) > 1
-        assert not strange.is_set()
-        looks.found = ()
-        await asyncio.wait_for(strange.wait(), timeout=5)
-
-    told(story)
-
-
-def test_when_who_passed_as_a_device_may_have_stopped_a_whole_look_sees_it() -> None:
-    async def story(followed: Tables, looks: Noting, strange: asyncio.Event) -> None:
-        looks.open = (PASSING,)
-        followed.heed(notice("neighbors-changed"), "cat1")
-        await asyncio.wait_for(strange.wait(), timeout=5)
-
-    told(story)
-
-
-def test_both_ends_of_a_new_link_are_looked_at_once_they_have_heard_each_other(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("kind", "doubtful", "segments"),
+    [
+        ("mac-moved", False, ["web-226"]),
+        ("neighbors-changed", False, []),
+        ("neighbors-changed", True, ["web-226"]),
+    ],
+)
+def test_a_whole_look_follows_where_it_may_say_more(
+    monkeypatch: pytest.MonkeyPatch, kind: str, segments: list[str], *, doubtful: bool
 ) -> None:
+    """By then the other end of a new link has heard it, too."""
     monkeypatch.setattr(tables, "LATER", 0.01)
 
-    async def story(followed: Tables, _looks: Noting, strange: asyncio.Event) -> None:
-        followed.heed(notice("neighbors-changed"), "cat1")
-        await asyncio.wait_for(strange.wait(), timeout=5)
+    async def story(followed: Followed) -> None:
+        followed.looks.doubtful = doubtful
+        await followed.told(kind)
+        await asyncio.sleep(0.1)
 
-    told(story)
+    assert follow(story).strange == segments
+
+
+@pytest.mark.parametrize(("port", "segments"), [("cat1", ["web-226"]), ("cat2", [])])
+def test_when_who_passed_as_a_device_may_have_stopped_a_whole_look_sees_it(
+    port: str, segments: list[str]
+) -> None:
+    async def story(followed: Followed) -> None:
+        passing = finding(kind="neighbor-unconfirmed", id=f"neighbor-unconfirmed/{port}/Fa0/3")
+        followed.looks.open = (passing,)
+        await followed.told("neighbors-changed")
+
+    assert follow(story).strange == segments

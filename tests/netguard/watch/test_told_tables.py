@@ -12,7 +12,7 @@ from tests.watching import watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
-SELDOM: Edit = ("[watch]", '[watch]\nsegments = "1h"\ndevices = "1h"')
+SELDOM: Edit = ("[watch]", '[watch]\nsegments = "5s"\ndevices = "1h"')
 PORTS = {
     "fake-neighbor": ("neighbor-unconfirmed", ["cat1 Fa0/3"]),
     "flapping-mac": ("mac-flapping", ["cat1 Fa0/2", "cat2 Fa0/2"]),
