@@ -56,7 +56,8 @@ async def look_at_tables(
     heard = {device for device, table in wanted if table == "neighbors"} & known.devices.keys()
     if named := {claim.named.device.name for claim in _doubtful(view, heard)} - heard:
         view = await _read(config, view, Wanted((name, "neighbors") for name in named), clock)
-    view = replace(view, flights=await asyncio.to_thread(flights, memory, view, recent))
+    lately = dict(_just_now(recent, view.now))
+    view = replace(view, flights=await asyncio.to_thread(flights, memory, view, lately))
     return await asyncio.to_thread(_judged, memory, view, heard, began, keep)
 
 
@@ -75,10 +76,10 @@ async def _read(config: Config, known: View, wanted: Wanted, clock: Clock) -> Vi
 def _tables(
     devices: Mapping[str, DeviceView], wanted: Wanted
 ) -> Iterator[tuple[DeviceView, list[str]]]:
-    """Yield which tables of which devices are read; who has no FDB will not have one now."""
+    """Yield which tables of which devices are read; a router without an FDB has none now."""
     for name, view in devices.items():
         tables = {table for device, table in wanted if device == name}
-        if not view.fdb:
+        if not view.fdb and view.device.role == "router":
             tables.discard("fdb")
         if tables:
             yield view, sorted(tables)
@@ -100,7 +101,7 @@ def _judged(memory: Memory, view: View, heard: set[str], began: datetime, keep: 
     return Reread(
         remembered=add(memory, found, now=view.now, began=began, keep=keep, moves=flapping),
         moved=frozenset(moved),
-        recent=dict(_just_now({**(view.flights or {}), **moved}, view.now)),
+        recent={**(view.flights or {}), **moved},
         heard={device: device in doubtful for device in heard},
     )
 
