@@ -20,7 +20,7 @@ from netguard.lab.scenarios import find
 
 _START = 20.0  # seconds; it takes one or two
 _ANSWER = 10.0
-_END = 5.0
+_END = 10.0
 
 
 class Lab:

@@ -32,7 +32,7 @@ from netguard.lab.topology import AGENTS, CABLES, HOSTS, STATION
 from netguard.lab.traffic import keep_talking
 from netguard.lab.wiring import Network
 
-_PATIENCE = 3.0  # seconds for programs inside to end
+_PATIENCE = 5.0  # seconds for programs inside to end
 
 
 def main() -> None:

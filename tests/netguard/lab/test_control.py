@@ -174,6 +174,20 @@ def test_a_program_left_inside_a_host_is_ended_with_the_lab(directory: Path) -> 
     assert gone(held, directory)
 
 
+def test_a_daemon_left_inside_ends_with_the_lab_and_leaves_nothing(
+    directory: Path,
+) -> None:
+    """It would take a closed terminal for an order to reload."""
+    watch = [sys.executable, "-P", "-m", "netguard", "watch", "--json"]
+    lab = control.up(directory)
+    with subprocess.Popen(lab.command("mon", watch), stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdout is not None
+        assert b'"started"' in daemon.stdout.readline()
+        lab.down()
+        assert daemon.wait(10) == 0
+    assert not directory.exists()
+
+
 def test_a_long_path_is_no_obstacle_to_the_control_socket(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-rather-long-directory-name"] * 6)
     with control.up(deep / "lab") as lab:
