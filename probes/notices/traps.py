@@ -36,6 +36,19 @@ _LOG_FACILITY, _LOG_SEVERITY, _LOG_NAME, _LOG_TEXT = (
     f"{_CISCO}.41.1.2.3.1.{column}" for column in (2, 3, 4, 5)
 )
 _FOUNDRY_TEXT = f"{_FOUNDRY}.1.1.2.1.44"
+_LLDP_STATS = "1.0.8802.1.1.2.1.2"
+# What people read where a notification has no text of its own.
+_SPOKEN = {
+    _MOVED_MAC: "cmnMACMoveAddress",
+    _MOVED_VLAN: "cmnMACMoveVlanNumber",
+    f"{_CISCO}.215.1.3.5": "cmnMACMoveFromPortId",
+    f"{_CISCO}.215.1.3.6": "cmnMACMoveToPortId",
+    f"{_CISCO}.215.1.3.7": "cmnMACMoveTime",
+    f"{_LLDP_STATS}.2": "lldpStatsRemTablesInserts",
+    f"{_LLDP_STATS}.3": "lldpStatsRemTablesDeletes",
+    f"{_LLDP_STATS}.4": "lldpStatsRemTablesDrops",
+    f"{_LLDP_STATS}.5": "lldpStatsRemTablesAgeouts",
+}
 _MAC_OCTETS = 6
 _OF_THE_PROTOCOL = ("1.3.6.1.2.1.1.3", "1.3.6.1.6.3.1.1.4", "1.3.6.1.6.3.18.1")
 
@@ -145,7 +158,7 @@ def _log_message(bindings: _Bindings) -> str:
 
 def _in_words(name: str, bindings: _Bindings) -> str:
     told = (
-        f"{oid}={_shown(value)}"
+        f"{_SPOKEN.get(oid.removesuffix('.0'), oid)}={_shown(value)}"
         for oid, value in bindings.objects
         if not oid.startswith(_OF_THE_PROTOCOL)
     )
