@@ -101,7 +101,8 @@ class _Screen:
         told = f"{finding.severity.upper()} {turn}{finding.id}: {finding.summary}"
         yield self._line(event, told, COLOURS[finding.severity])
         for claimant in finding.claimants if self._verbose else ():
-            yield f"    {claimant_line(claimant, event.time)}"
+            line = claimant_line(claimant, event.time)
+            yield f"    {line if self._coloured else click.unstyle(line)}"
         yield f"  next: {finding.advice}"
 
     def _line(self, event: Event, text: str, colour: str | None = None) -> str:

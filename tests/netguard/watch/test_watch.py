@@ -27,7 +27,7 @@ from tests.benchmarks.hijack import inside
 from tests.netguard.alerts.webhook import running
 from tests.netguard.test_scenarios import TROUBLES
 from tests.station import Edit, command, configured, report_of, station
-from tests.watching import Said, Watching, watching
+from tests.watching import PATIENCE, Said, Watching, watching
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]
 
@@ -344,6 +344,33 @@ def test_metrics_that_cannot_be_served_are_a_gap_and_it_watches_all_the_same(
         assert (gap["subject"], gap["kind"]) == ("metrics", "cannot-listen")
         daemon.swept()
         assert daemon.end() == 0
+
+
+def test_a_file_gets_the_words_for_people_without_colours(lab: Lab, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    with told.open("wb") as out:
+        watch = command(lab, configured(lab, tmp_path, OFTEN), "watch", "-v")
+        process = subprocess.Popen(watch, stdout=out, stdin=subprocess.DEVNULL)
+    try:
+        wait_for(told, "addresses answered")
+        lab.break_("gateway-hijack")
+        wait_for(told, "next: ")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+    lines = told.read_text().splitlines()
+    after = next(number for number, line in enumerate(lines) if " CRITICAL " in line)
+    assert "cat1 Fa0/4" in " ".join(lines[after : after + 9])
+    assert "\x1b" not in told.read_text()
+
+
+def wait_for(file: Path, text: str) -> None:
+    deadline = monotonic() + PATIENCE
+    while text not in file.read_text():
+        assert monotonic() < deadline, file.read_text()
+        sleep(0.1)
 
 
 def test_it_ends_when_nobody_reads_what_it_says(lab: Lab, tmp_path: Path) -> None:
