@@ -62,9 +62,13 @@ async def read_device(config: Config, device: Device, *, clock: Clock) -> Device
     router shows none of its stations' ports is nothing that anybody misses.
     """
     view = await _read(config, device, _NEEDED, _vlans(config.inventory, device), clock=clock)
-    if device.role == "switch":
-        return view
-    return replace(view, gaps=tuple(gap for gap in view.gaps if gap.kind not in _NOT_SHOWN))
+    return replace(view, gaps=_missed(device, view.gaps))
+
+
+def _missed(device: Device, gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Return the gaps that matter with a device in this role, each once."""
+    shown = device.role == "switch"
+    return tuple(dict.fromkeys(gap for gap in gaps if shown or gap.kind not in _NOT_SHOWN))
 
 
 async def read_whole(
@@ -130,7 +134,7 @@ async def read_again(
     return replace(
         known,
         seen=clock(),
-        gaps=tuple(dict.fromkeys((*known.gaps, *gaps, *reading.gaps))),
+        gaps=_missed(device, (*known.gaps, *gaps, *reading.gaps)),
         **{name: reading.tables[name].rows for name in names if name in reading.tables},
     )
 

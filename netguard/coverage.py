@@ -34,11 +34,14 @@ def covered(view: View) -> Callable[[Finding], bool]:
     routed = {s.segment.name for s in view.segments if _all_read(view, s.segment.routers)}
     swept = {s.segment.name for s in view.segments if s.sweep and not s.gaps}
     asked = {(s.segment.name, t.address) for s in view.segments if not s.gaps for t in s.tests}
+    listed = {n for s in view.inventory.segments for n in (*s.routers, *s.switches)}
     unclear = undecided(view)
     devices = tuple(name for name, device in view.devices.items() if not device.gaps)
 
     def is_covered(finding: Finding) -> bool:
         if finding.kind == "neighbor-unconfirmed":
+            if view.flights is None or not listed <= view.devices.keys():
+                return False  # who is named may not be among them, or has changed since
             return finding.id not in unclear and any(about(finding, name) for name in devices)
         if finding.kind == "mac-flapping":
             return finding.segment in switched and view.flights is not None

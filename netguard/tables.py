@@ -25,9 +25,10 @@ AT_A_TIME = timedelta(seconds=5)
 
 
 class Reread(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the findings, which stations have moved, and where they were just now.
+    """What became of the findings, which stations have moved again, and where they were just now.
 
-    `heard` are the devices whose neighbours were read, and whether one of these is not confirmed.
+    `heard` are the devices whose neighbours were asked for, and whether anything is unclear there:
+    one that is not confirmed, or a gap.
     """
 
     remembered: Remembered
@@ -58,7 +59,8 @@ async def look_at_tables(
         view = await _read(config, view, Wanted((name, "neighbors") for name in named), clock)
     lately = dict(_just_now(recent, view.now))
     view = replace(view, flights=await asyncio.to_thread(flights, memory, view, lately))
-    return await asyncio.to_thread(_judged, memory, view, heard, began, keep)
+    again = await asyncio.to_thread(_judged, memory, view, heard, began, keep)
+    return replace(again, moved=again.moved & lately.keys())
 
 
 async def _read(config: Config, known: View, wanted: Wanted, clock: Clock) -> View:
@@ -77,16 +79,19 @@ def _tables(
     devices: Mapping[str, DeviceView], wanted: Wanted
 ) -> Iterator[tuple[DeviceView, list[str]]]:
     """Yield which tables of which devices are read; a router without an FDB has none now."""
-    for name, view in devices.items():
-        tables = {table for device, table in wanted if device == name}
-        if not view.fdb and view.device.role == "router":
-            tables.discard("fdb")
+    for name in sorted({name for name, _ in wanted} & devices.keys()):
+        view = devices[name]
+        has_fdb = view.fdb or view.device.role == "switch"
+        tables = ["fdb"] if has_fdb and (name, "fdb") in wanted else []
+        tables += ["neighbors"] if (name, "neighbors") in wanted else []
         if tables:
-            yield view, sorted(tables)
+            yield view, tables
 
 
 def _doubtful(view: View, heard: Collection[str]) -> list[Claim]:
     """Return the neighbours of these devices that say to be one of ours, unconfirmed by it."""
+    if not heard:
+        return []
     doubtful = (claim for claim in claims(view.devices) if claim.answer != "confirmed")
     return [claim for claim in doubtful if claim.port.device in heard]
 
@@ -98,6 +103,7 @@ def _judged(memory: Memory, view: View, heard: set[str], began: datetime, keep: 
     ids = {finding.id for finding in found}
     flapping = {who: stays for who, stays in stations.items() if finding_id(*who) in ids}
     doubtful = {claim.port.device for claim in _doubtful(view, heard)}
+    doubtful |= {name for name in heard if view.devices[name].gaps}
     return Reread(
         remembered=add(memory, found, now=view.now, began=began, keep=keep, moves=flapping),
         moved=frozenset(moved),
@@ -108,7 +114,10 @@ def _judged(memory: Memory, view: View, heard: set[str], began: datetime, keep: 
 
 def _just_now(stations: Flights, now: datetime) -> Iterator[tuple[Station, tuple[Stay, ...]]]:
     """Yield where stations were in the last moments, and before these."""
-    for station, stays in stations.items():
+    for station, known in stations.items():
+        stays = tuple(
+            stay for stay in known if stay.seen <= now
+        )  # but after the clock was set back
         before = [stay for stay in stays if stay.seen <= now - AT_A_TIME]
         last = [stay for stay in before if stay.seen == before[-1].seen]
         if len(before) < len(stays):

@@ -56,7 +56,8 @@ class Devices:
 
     def base_port(self, name: str, index: int) -> int:
         """Return the bridge port number of a device's interface, by the kernel's index of it."""
-        links = self._devices[name].seen.links
+        device = self._devices[name] if name in self._devices else self._device(name)
+        links = device.seen.links
         return next((link.base_port or 0 for link in links if link.index == index), 0)
 
     def passing(self, name: str) -> dict[str, str]:

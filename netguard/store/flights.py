@@ -47,9 +47,12 @@ def put(
     connection: sa.Connection,
     segments: Iterable[str],
     known: Mapping[Station, tuple[Stay, ...]],
+    now: datetime,
 ) -> None:
-    """Write where moving stations were, in place of all that was known of these segments."""
+    """Write where moving stations were, in place of all that was known of these segments by now."""
     if names := sorted(segments):
+        before = flights(connection, names)
+        known = {**known, **{who: s for who, s in before.items() if s[-1].seen > now}}
         connection.execute(_FLIGHTS.delete().where(_FLIGHTS.c.segment.in_(names)))
     moving = [{"segment": name, "mac": mac, "stays": stays} for (name, mac), stays in known.items()]
     rows.put(connection, _FLIGHTS, moving)

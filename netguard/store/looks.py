@@ -23,7 +23,8 @@ def record(connection: sa.Connection, look: Look, *, covered: Callable[[Finding]
     if look.sweep is not None:
         rows.add_sweep(connection, look.sweep)
     if look.moving is not None:
-        flights.put(connection, look.sweep.segments if look.sweep else (), look.moving)
+        segments = look.sweep.segments if look.sweep else ()
+        flights.put(connection, segments, look.moving, look.now)
     if look.keeper:
         _note(connection, look)
     return changes

@@ -170,12 +170,15 @@ class Looks:
             await self.learn()
 
     async def tables(self, wanted: Wanted, recent: Flights) -> Reread:
-        """Read tables of devices again, for all segments that they carry; see `look_at_tables`."""
-        devices = {device for device, _ in wanted}
+        """Read tables of devices again; see `look_at_tables`.
+
+        A segment's stations are followed only where all its FDBs are read: another's row is old.
+        """
+        stations = {device for device, table in wanted if table == "fdb"}
         seen = (
             self.site.last_look(segment)
             for segment in self.site.config.inventory.segments
-            if devices & {*segment.routers, *segment.switches}
+            if stations.issuperset((*segment.routers, *segment.switches))
         )
         again = await look_at_tables(
             self.site.config,

@@ -95,7 +95,7 @@ class Tables:
             passing = (f for f in self._looks.open if f.kind == "neighbor-unconfirmed")
             if any(about(finding, device) for finding in passing):
                 self._strange(sorted(segments)[:1])
-            elif doubtful:
+            if doubtful:
                 self._look_later(sorted(segments)[:1])
 
     async def _look_at_last(self) -> None:

@@ -150,6 +150,26 @@ def test_what_a_device_heard_long_ago_is_not_judged_when_stations_are_read(
     assert (again.remembered.findings, again.heard) == ((), {})
 
 
+def test_a_device_that_cannot_be_read_now_leaves_it_unclear(network: Network) -> None:
+    near = neighbors.cat1(neighbors={}, gaps=(neighbors.GAP,))
+    again = network.look(KNOWN, NEIGHBORS, neighbors.EDGE1, near, neighbors.cat2())
+    assert (again.remembered.findings, again.heard) == ((), {"cat1": True})
+
+
+def test_only_who_was_moving_already_is_news(network: Network) -> None:
+    known = view(seen(), moves.devices(A))
+    news = [
+        bool(network.look(known, STATIONS, *moves.devices(*ports), after=after).moved)
+        for after, ports in ((0.2, [B]), (0.3, [A]), (60, [B]), (60, [B]))
+    ]
+    assert news == [False, True, False, False]
+
+
+def test_after_the_clock_was_set_back_moves_are_counted_anew(network: Network) -> None:
+    network.moves((100, [B]), (0.3, [A]))
+    assert network.moves((-90, [B]), (0.3, [A])) == [[], []]
+
+
 def test_a_router_without_an_fdb_is_not_asked_for_one(network: Network) -> None:
     network.moves((0.2, [B]))
     assert {name for name, _ in network.asked} == {"cat1", "cat2"}

@@ -51,6 +51,15 @@ def test_a_partial_look_adds_to_what_is_known(store: Store) -> None:
     assert store.flights(["web-226"]) == {STATION: STAYS, other: STAYS}
 
 
+def test_a_whole_look_leaves_what_a_partial_one_wrote_meanwhile(store: Store) -> None:
+    later = (*STAYS, Stay(port=SwitchPort("cat1", "Fa0/3"), vlan=226, seen=at(3)))
+    store.keep(Look(now=at(3), moving={STATION: later}), covered=lambda _: False)
+    remember(store, minute=2, moving={})
+    assert store.flights(["web-226"]) == {STATION: later}
+    remember(store, minute=4, moving={})
+    assert store.flights(["web-226"]) == {}
+
+
 def test_a_station_was_last_where_any_of_its_addresses_was_located_last(store: Store) -> None:
     there = location("Fa0/4", minute=5)
     remember(store, bindings=[binding(), binding("198.51.100.21", minute=5, location=there)])
