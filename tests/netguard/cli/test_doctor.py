@@ -34,6 +34,7 @@ def test_on_a_healthy_network_nothing_fails(lab: Lab) -> None:
         "unattended",
         "raw sockets",
         "segment web-226",
+        "traps udp:0.0.0.0:5162",
         "tracing",
         "router edge1",
         "switch cat1",
