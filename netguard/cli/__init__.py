@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -77,7 +78,10 @@ def complain(message: str, remedy: str = "") -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line and exit with a code from `netguard.errors`."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    # Nothing is left but to wait for threads: another Ctrl-C ends that, without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
