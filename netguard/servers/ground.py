@@ -136,21 +136,27 @@ def _hear(
     stop: threading.Event,
     progress: Callable[[int, int], None],
 ) -> _Heard:
-    """Ask the segment who has the servers' addresses."""
+    """Ask the segment who has the servers' addresses.
+
+    Where several have one, they are asked again: it may just have changed hands, or cards.
+    """
+    ask = partial(
+        arp.sweep,
+        segment.interface or "",
+        (),
+        clock=clock,
+        pace=segment.pace,
+        listen=_PATIENT,
+        stop=stop,
+    )
+    wanted = [a for a in dict.fromkeys(addresses) if isinstance(a, IPv4Address)]
     try:
-        swept = arp.sweep(
-            segment.interface or "",
-            (),
-            clock=clock,
-            pace=segment.pace,
-            listen=_PATIENT,
-            progress=progress,
-            extra=[a for a in dict.fromkeys(addresses) if isinstance(a, IPv4Address)],
-            stop=stop,
-        )
+        stations = _stations(ask(extra=wanted, progress=progress))
+        if several := [a for a in wanted if len(stations.get(a, ())) > 1]:
+            stations |= _stations(ask(extra=several))
     except ProbeError as error:
         return _Heard(gaps=(error.gap(),))
-    return _Heard(stations=_stations(swept))
+    return _Heard(stations=stations)
 
 
 def _stations(swept: ArpSweep) -> dict[IPAddress, frozenset[str]]:
