@@ -25,6 +25,7 @@ from probes.records import Gap, IPAddress
 from probes.trace.canary import canary
 
 _AT_ONCE = 16  # servers given a canary at the same moment
+_AGAIN = 2  # times that an address is asked about which several have
 _PATIENT = 1.3  # seconds: proxy ARP answers late on purpose (Linux: up to 0.8 s)
 
 Targets = Mapping[str, Sequence[IPAddress]]  # server name -> the addresses asked about
@@ -138,7 +139,7 @@ def _hear(
 ) -> _Heard:
     """Ask the segment who has the servers' addresses.
 
-    Where several have one, they are asked again: it may just have changed hands, or cards.
+    Where several have one, they are asked again: it may be changing hands, or cards.
     """
     ask = partial(
         arp.sweep,
@@ -152,8 +153,9 @@ def _hear(
     wanted = [a for a in dict.fromkeys(addresses) if isinstance(a, IPv4Address)]
     try:
         stations = _stations(ask(extra=wanted, progress=progress))
-        if several := [a for a in wanted if len(stations.get(a, ())) > 1]:
-            stations |= _stations(ask(extra=several))
+        for _ in range(_AGAIN):
+            if several := [a for a in wanted if len(stations.get(a, ())) > 1]:
+                stations |= _stations(ask(extra=several))
     except ProbeError as error:
         return _Heard(gaps=(error.gap(),))
     return _Heard(stations=stations)

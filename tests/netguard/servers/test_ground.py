@@ -39,14 +39,19 @@ def swept(said: Said, asked: Iterable[IPv4Address]) -> ArpSweep:
 
 
 @pytest.mark.parametrize(
-    ("second", "macs"),
-    [({SERVER: [NEW]}, {NEW}), ({SERVER: [OLD, NEW]}, {OLD, NEW}), ({}, {OLD, NEW})],
+    ("later", "macs"),
+    [
+        ([{SERVER: [NEW]}], {NEW}),
+        ([{SERVER: [OLD, NEW]}, {SERVER: [NEW]}], {NEW}),
+        ([{SERVER: [OLD, NEW]}, {SERVER: [OLD, NEW]}], {OLD, NEW}),
+        ([{}, {}], {OLD, NEW}),
+    ],
 )
 def test_an_address_that_several_have_is_asked_about_again(
-    monkeypatch: pytest.MonkeyPatch, second: Said, macs: set[str]
+    monkeypatch: pytest.MonkeyPatch, later: list[Said], macs: set[str]
 ) -> None:
     """A card is changed, or an address handed over, while it is asked about."""
-    said: list[Said] = [{SERVER: [OLD, NEW], OTHER: [THIRD]}, second]
+    said: list[Said] = [{SERVER: [OLD, NEW], OTHER: [THIRD]}, *later]
     asked: list[Sequence[IPv4Address]] = []
 
     def sweep(*_: object, extra: Sequence[IPv4Address], **_more: object) -> ArpSweep:
@@ -62,4 +67,4 @@ def test_an_address_that_several_have_is_asked_about_again(
         progress=lambda _done, _total: None,
     )
     assert heard.stations == {SERVER: macs, OTHER: {THIRD}}
-    assert asked == [[SERVER, OTHER], [SERVER]]
+    assert asked == [[SERVER, OTHER], *[[SERVER]] * len(later)]
