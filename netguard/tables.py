@@ -113,11 +113,12 @@ def _judged(memory: Memory, view: View, heard: set[str], began: datetime, keep: 
 
 
 def _just_now(stations: Flights, now: datetime) -> Iterator[tuple[Station, tuple[Stay, ...]]]:
-    """Yield where stations were in the last moments, and before these."""
+    """Yield where stations were in the last moments, and before these.
+
+    What is later than now was seen before the clock was set back, and counts for nothing.
+    """
     for station, known in stations.items():
-        stays = tuple(
-            stay for stay in known if stay.seen <= now
-        )  # but after the clock was set back
+        stays = tuple(stay for stay in known if stay.seen <= now)
         before = [stay for stay in stays if stay.seen <= now - AT_A_TIME]
         last = [stay for stay in before if stay.seen == before[-1].seen]
         if len(before) < len(stays):

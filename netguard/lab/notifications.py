@@ -33,7 +33,6 @@ class Notifications:
     """Tells the station what happens at the devices; needs a running event loop."""
 
     def __init__(self, network: Network, devices: Devices) -> None:
-        self._network = network
         self._devices = devices
         self._senders = {name: network.udp(name, (AGENTS[name], 0)) for name in AGENTS}
         self._heard = {name: _kernel(network.files[name]) for name in AGENTS}
