@@ -1,7 +1,8 @@
 """Which of our devices the neighbour of a port claims to be, and whether that one confirms it.
 
 Only a device that hears this protocol at all, and was read without gaps, can deny a claim. Nor is
-anybody accused while no other device hears the one with the port: it may say nothing itself.
+anybody accused while no other device hears the one with the port: it may say nothing itself. And
+of two ends of a new link one is the first to hear the other, so there it is denied only so far.
 """
 
 import re
@@ -17,7 +18,11 @@ from netguard.view import DeviceView, aggregates
 from probes.mac import virtual_family
 from probes.records import Interface, Neighbor
 
-Answer = Literal["confirmed", "denied", "undecided"]
+Answer = Literal["confirmed", "denied", "denied-so-far", "undecided"]
+
+# Seconds that a neighbour may be remembered for, gone or unheard at one end: CDP's hold time, which
+# is longer than LLDP's (IEEE 802.1AB: four times 30 s). Within it every link is a new one.
+SETTLING = 180.0
 
 _FACTORY_NAMES = frozenset({"", "switch", "router", "localhost"})  # they name no device
 _NO_MAC = "00:00:00:00:00:00"
@@ -150,7 +155,19 @@ def _answer(
     kin = _kin(here, near)
     if any(port is not None and port.if_index in kin for port in back):
         return "confirmed"
-    return "undecided" if None in back else "denied"
+    if None in back:
+        return "undecided"
+    is_new = _has_just_changed(here, near) or _has_just_changed(there, far_port(there, neighbor))
+    return "denied-so-far" if is_new else "denied"
+
+
+def _has_just_changed(device: DeviceView, port: Interface | None) -> bool:
+    """Tell whether the port came up or went down a moment ago, or the whole device did."""
+    if device.system is None or device.system.up_time is None:
+        return False
+    since = (port.last_change if port else None) or 0.0
+    # The port was read after the up time. A change that is far ahead was before that overflowed.
+    return abs(device.system.up_time - since) < SETTLING
 
 
 def _hears(device: DeviceView, neighbor: Neighbor) -> bool:

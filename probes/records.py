@@ -43,7 +43,11 @@ class SystemInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ifTable/ifXTable. `name` is ifName, or ifDescr where the agent has no ifName."""
+    """A row of ifTable/ifXTable. `name` is ifName, or ifDescr where the agent has no ifName.
+
+    `last_change` is ifLastChange in seconds of the agent's up time: when it became up, or down; 0
+    where that was before the agent started.
+    """
 
     if_index: int
     name: str
@@ -53,6 +57,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     admin_status: str = "unknown"  # up, down, testing (IF-MIB ifAdminStatus)
     oper_status: str = "unknown"  # up, down, testing, unknown, dormant, notPresent, lowerLayerDown
     if_type: int | None = None
+    last_change: float | None = None
 
 
 class InterfaceAddress(msgspec.Struct, frozen=True, kw_only=True):

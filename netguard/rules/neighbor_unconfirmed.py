@@ -23,11 +23,13 @@ def neighbor_unconfirmed(
     """Find the ports on which somebody passes as one of our devices.
 
     Whoever is believed there is taken for infrastructure: located no more, and never shut. A
-    neighbour that claims to be nobody of ours is nobody's business.
+    neighbour that claims to be nobody of ours is nobody's business. What is denied only so far may
+    be a new link between devices, unless the port is a server's.
     """
     denied: dict[SwitchPort, list[Claim]] = {}
     for claim in claims(view.devices):
-        if claim.answer == "denied" and claim.port not in topology.uplinks:
+        is_new = claim.answer == "denied-so-far" and claim.port in homes
+        if (claim.answer == "denied" or is_new) and claim.port not in topology.uplinks:
             denied.setdefault(claim.port, []).append(claim)
     for port, said in sorted(denied.items(), key=lambda item: str(item[0])):
         yield _finding(view, topology, homes.get(port), said)
@@ -45,7 +47,8 @@ def about(finding: Finding, device: str) -> bool:
 
 def undecided(view: View) -> frozenset[str]:
     """Return the ids of the findings that this look can neither open nor end."""
-    return frozenset(finding_id(c.port) for c in claims(view.devices) if c.answer == "undecided")
+    unclear = ("undecided", "denied-so-far")
+    return frozenset(finding_id(c.port) for c in claims(view.devices) if c.answer in unclear)
 
 
 def _finding(view: View, topology: Topology, home: Server | None, said: list[Claim]) -> Finding:

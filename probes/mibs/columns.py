@@ -9,6 +9,7 @@ from probes.snmp import Index, Session, Value
 Column = dict[Index, Value]
 
 MAC_OCTETS = 6
+_TICKS_PER_SECOND = 100
 _NOBODY = frozenset(("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"))
 _SILENT = frozenset(("snmp-timeout", "snmp-deadline"))
 
@@ -59,6 +60,12 @@ def text(value: Value | None) -> str:
 def number(value: Value | None) -> int | None:
     """Return an INTEGER, None for anything else."""
     return value if isinstance(value, int) else None
+
+
+def seconds(value: Value | None) -> float | None:
+    """Return TimeTicks in seconds, None for anything else."""
+    ticks = number(value)
+    return None if ticks is None else ticks / _TICKS_PER_SECOND
 
 
 def station(value: Value | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from probes.mibs.columns import Column, number, read, station, text
+from probes.mibs.columns import Column, number, read, seconds, station, text
 from probes.records import Interface, Table
 from probes.snmp import Index, Session, Value
 
@@ -11,6 +11,7 @@ IF_TYPE = "1.3.6.1.2.1.2.2.1.3"
 IF_PHYS_ADDRESS = "1.3.6.1.2.1.2.2.1.6"
 IF_ADMIN_STATUS = "1.3.6.1.2.1.2.2.1.7"
 IF_OPER_STATUS = "1.3.6.1.2.1.2.2.1.8"
+IF_LAST_CHANGE = "1.3.6.1.2.1.2.2.1.9"
 IF_NAME = "1.3.6.1.2.1.31.1.1.1.1"
 IF_ALIAS = "1.3.6.1.2.1.31.1.1.1.18"
 
@@ -36,8 +37,10 @@ async def interfaces(session: Session) -> Table[Interface]:
         IF_PHYS_ADDRESS,
         IF_ADMIN_STATUS,
         IF_OPER_STATUS,
+        IF_LAST_CHANGE,
     )
-    return Table(tuple(_interface(index, columns) for index in _rows(*columns)), gaps)
+    # Some agents tell of a last change what they tell nothing else of: that is no interface.
+    return Table(tuple(_interface(index, columns) for index in _rows(*columns[:-1])), gaps)
 
 
 async def names(session: Session, wanted: str) -> Table[Interface]:
@@ -80,7 +83,7 @@ def _status(value: Value | None) -> str:
 
 
 def _interface(index: Index, columns: list[Column]) -> Interface:
-    name, descr, alias, kind, phys_address, admin, oper = (one.get(index) for one in columns)
+    name, descr, alias, kind, phys_address, admin, oper, since = (one.get(index) for one in columns)
     return Interface(
         if_index=index[0],
         name=text(name) or text(descr),
@@ -90,4 +93,5 @@ def _interface(index: Index, columns: list[Column]) -> Interface:
         admin_status=_status(admin),
         oper_status=_status(oper),
         if_type=number(kind),
+        last_change=seconds(since),
     )

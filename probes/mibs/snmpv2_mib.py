@@ -1,7 +1,7 @@
 """SNMPv2-MIB: what the agent says it is."""
 
 from probes.errors import Refused
-from probes.mibs.columns import number, text
+from probes.mibs.columns import seconds, text
 from probes.records import SystemInfo
 from probes.snmp import Session
 
@@ -9,8 +9,6 @@ SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
-
-_TICKS_PER_SECOND = 100
 
 
 async def system(session: Session) -> SystemInfo:
@@ -26,10 +24,9 @@ async def system(session: Session) -> SystemInfo:
             kind="snmp-refused",
             remedy="widen the MIB view of this community or user on the device",
         )
-    ticks = number(found.get(SYS_UP_TIME))
     return SystemInfo(
         sys_descr=text(found.get(SYS_DESCR)),
         sys_object_id=text(found.get(SYS_OBJECT_ID)),
         sys_name=text(found.get(SYS_NAME)),
-        up_time=None if ticks is None else ticks / _TICKS_PER_SECOND,
+        up_time=seconds(found.get(SYS_UP_TIME)),
     )

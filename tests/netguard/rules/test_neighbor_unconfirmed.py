@@ -251,6 +251,63 @@ def test_a_neighbour_s_words_reach_no_terminal_raw() -> None:
     assert len(told) < 250
 
 
+def up_for(
+    device: DeviceView, uptime: float, port: str = "", since: float | None = None
+) -> DeviceView:
+    """Return the device, `uptime` seconds after its start, with a port that changed at `since`."""
+    assert device.system is not None
+    return msgspec.structs.replace(
+        device,
+        system=msgspec.structs.replace(device.system, up_time=uptime),
+        interfaces=tuple(
+            msgspec.structs.replace(i, last_change=since) if i.name == port else i
+            for i in device.interfaces
+        ),
+    )
+
+
+NEW_LINKS = [
+    (up_for(cat1(), 90_000.0, "Fa0/3", 89_990.0), up_for(cat2(), 90_000.0)),  # just plugged in
+    (up_for(cat1(), 90_000.0, "Fa0/3", 0.0), up_for(cat2(), 70.0)),  # the named one has rebooted
+    (up_for(cat1(), 90_000.0, "Fa0/3", 0.0), up_for(cat2(), 70.0, "Gi0/1", 69.0)),
+    # One end went down, and the other, behind a converter, remembers until its neighbour is old.
+    (up_for(cat1(), 90_000.0, "Fa0/3", 0.0), up_for(cat2(), 90_000.0, "Gi0/1", 89_900.0)),
+    # Read a moment after the device's up time.
+    (up_for(cat1(), 90_000.0, "Fa0/3", 90_003.0), up_for(cat2(), 90_000.0)),
+]
+OLD_LINKS = [
+    (up_for(cat1(), 90_000.0, "Fa0/3", 0.0), up_for(cat2(), 90_000.0)),
+    (up_for(cat1(), 90_000.0, "Fa0/3", 89_700.0), up_for(cat2(), 90_000.0, "Gi0/1", 89_700.0)),
+    # The up time has overflowed since.
+    (up_for(cat1(), 5_000.0, "Fa0/3", 42_000_000.0), up_for(cat2(), 90_000.0)),
+    (up_for(cat1(), 90_000.0), up_for(cat2(), 90_000.0)),  # an agent that tells no last change
+]
+
+
+@pytest.mark.parametrize(("near", "far"), NEW_LINKS)
+def test_a_new_link_whose_one_end_has_heard_the_other_first_is_no_finding(
+    near: DeviceView, far: DeviceView
+) -> None:
+    a_look = look(EDGE1, near, far)
+    assert found(a_look) == []
+    assert ID in undecided(a_look)  # so one that is open does not end
+
+
+@pytest.mark.parametrize(("near", "far"), NEW_LINKS)
+def test_a_server_s_new_link_that_passes_as_a_device_s_is_told_at_once(
+    near: DeviceView, far: DeviceView
+) -> None:
+    servers = (server("ds0003", "198.51.100.23", port="cat1 Fa0/3"),)
+    assert [f.id for f in found(look(EDGE1, near, far, servers=servers))] == [ID]
+
+
+@pytest.mark.parametrize(("near", "far"), OLD_LINKS)
+def test_a_link_as_old_as_neighbours_are_remembered_is_told(
+    near: DeviceView, far: DeviceView
+) -> None:
+    assert [f.id for f in found(look(EDGE1, near, far))] == [ID]
+
+
 @pytest.mark.parametrize("home", ["cat1 fa0/3", None])
 def test_at_once_who_passes_as_a_device_is_told_only_on_a_servers_port(home: str | None) -> None:
     """The two ends of a new link do not hear each other at the same moment."""

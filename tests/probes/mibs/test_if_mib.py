@@ -4,6 +4,7 @@ from probes.mibs.if_mib import (
     IF_ADMIN_STATUS,
     IF_ALIAS,
     IF_DESCR,
+    IF_LAST_CHANGE,
     IF_NAME,
     IF_OPER_STATUS,
     IF_PHYS_ADDRESS,
@@ -13,6 +14,7 @@ from probes.mibs.if_mib import (
 from probes.records import Interface
 from tests.snmp_agent import GEN_ERR, Mib, Oid, Request, ask, dotted, failure, integer, octets
 
+TIME_TICKS = 0x43
 MAC = b"\x00\x00\x5e\x00\x53\x01"
 
 
@@ -28,6 +30,7 @@ WHOLE = (
     | cell(IF_PHYS_ADDRESS, 3, octets(MAC))
     | cell(IF_ADMIN_STATUS, 3, integer(1))
     | cell(IF_OPER_STATUS, 3, integer(7))
+    | cell(IF_LAST_CHANGE, 3, integer(123_456, TIME_TICKS))
 )
 
 
@@ -42,6 +45,7 @@ def test_a_row_is_put_together_from_its_columns() -> None:
             admin_status="up",
             oper_status="lowerLayerDown",
             if_type=6,
+            last_change=1234.56,
         ),
     )
 
@@ -55,6 +59,10 @@ def test_an_agent_without_if_name_is_named_by_its_descriptions() -> None:
 def test_a_row_without_any_name_is_an_interface_that_nobody_can_name() -> None:
     (row,) = ask(Mib(cell(IF_ADMIN_STATUS, 9, integer(1))), interfaces).rows
     assert (row.if_index, row.name, row.admin_status) == (9, "", "up")
+
+
+def test_what_tells_only_of_its_last_change_is_no_interface() -> None:
+    assert ask(Mib(cell(IF_LAST_CHANGE, 9, integer(0, TIME_TICKS))), interfaces).rows == ()
 
 
 def test_what_is_no_mac_of_six_octets_is_none() -> None:
@@ -109,7 +117,7 @@ def test_every_column_costs_a_small_agent_one_request() -> None:
         return Mib(WHOLE | behind)(request)
 
     ask(handler, interfaces)
-    assert len(asked) == len(set(asked)) == 7
+    assert len(asked) == len(set(asked)) == 8
 
 
 def test_rows_are_in_the_order_of_if_index() -> None:

@@ -148,6 +148,7 @@ def test_interfaces_are_the_kernels(switch: Switch) -> None:
     assert {
         (row.if_index, row.name, row.phys_address, row.admin_status) for row in table.rows
     } == kernel
+    assert all(row.last_change is not None and row.last_change >= 0 for row in table.rows)
     assert {admin for *_, admin in kernel} == {"up", "down"}
 
 
