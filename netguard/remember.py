@@ -1,6 +1,6 @@
 """What one sweep takes from the store and gives back to it; without a store it goes on without."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +12,7 @@ from netguard.errors import StoreError
 from netguard.findings import Finding
 from netguard.inventory import Inventory
 from netguard.life import Changes, Event
-from netguard.locate import locate, topology
+from netguard.locate import topology
 from netguard.rules.mac_flapping import FORGET, followed, moved, settled
 from netguard.scene import homes
 from netguard.store import (
@@ -24,7 +24,8 @@ from netguard.store import (
     open_store,
     store_gap,
 )
-from netguard.view import Identity, Stay, View, confirmed_identity
+from netguard.users import bindings, identities
+from netguard.view import Identity, Stay, View
 from probes.records import Gap, IPAddress
 
 Place = tuple[str, IPAddress]  # a segment's name, and an address in it
@@ -256,34 +257,3 @@ def forget(url: str, *, before: datetime) -> None:
     """Forget what is older; where the store is away, the next time will do."""
     with suppress(StoreError), open_store(url) as store:
         store.prune(before)
-
-
-def bindings(view: View) -> Iterator[Binding]:
-    """Yield who used which address, and where."""
-    ways = topology(view.devices, homes(view))
-    for seen in view.segments:
-        for address, stations in seen.claims.items():
-            for mac in stations:
-                yield Binding(
-                    segment=seen.segment.name,
-                    address=address,
-                    mac=mac,
-                    location=locate(mac, ways, seen.segment.vlan).location,
-                    first_seen=view.now,
-                    last_seen=view.now,
-                )
-
-
-def identities(view: View) -> Iterator[GatewayIdentity]:
-    """Yield what the routers themselves said, in this look, about who the gateways are."""
-    for seen in view.segments:
-        for gateway in seen.segment.gateways:
-            identity = confirmed_identity(view, seen.segment, gateway.address)
-            for mac in sorted(identity.macs) if identity else ():
-                yield GatewayIdentity(
-                    segment=seen.segment.name,
-                    address=gateway.address,
-                    mac=mac,
-                    source=identity.said_by if identity else "",
-                    confirmed=view.now,
-                )

@@ -1,12 +1,11 @@
 from datetime import timedelta
-from ipaddress import ip_address
 
 import msgspec
 import pytest
 
 from netguard.coverage import covered
 from netguard.findings import Finding
-from netguard.remember import Remembered, bindings, identities
+from netguard.remember import Remembered
 from netguard.store import SweepRecord
 from netguard.sweep import counts, gaps_of, report
 from netguard.view import View
@@ -131,20 +130,6 @@ def test_a_device_that_is_not_in_the_view_ends_nothing() -> None:
     swept = look()
     devices = {name: d for name, d in swept.devices.items() if name != "cat2"}
     assert not covered(msgspec.structs.replace(swept, devices=devices))(finding())
-
-
-def test_every_claim_is_remembered_with_the_port_it_came_from() -> None:
-    remembered = {b.address: b for b in bindings(look())}
-    place = remembered[ip_address("198.51.100.22")].location
-    assert place is not None
-    assert (place.device, place.port) == ("cat1", "Fa0/2")
-    assert remembered[ip_address(GATEWAY)].location is None
-
-
-def test_only_what_the_router_says_is_remembered_as_the_gateway_s_identity() -> None:
-    (said,) = identities(look())
-    assert (said.address, said.mac, said.source) == (ip_address(GATEWAY), ROUTER, "edge1")
-    assert not list(identities(view(seen([claim(GATEWAY, ROUTER)]))))
 
 
 def test_a_report_counts_what_was_measured_and_names_what_was_not() -> None:
