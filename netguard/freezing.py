@@ -1,24 +1,31 @@
-"""The kill switch of unattended action: a file that any shell can make, beside the store."""
+"""The kill switch of unattended action: a file that any shell can make, beside the store.
 
-import os
-from collections.abc import Mapping
+A store that is no file may have several machines, and users with folders of their own: there it
+stands in the store itself.
+"""
+
 from pathlib import Path
 
-from netguard.config.places import default_store, sqlite_file
-from netguard.errors import NetguardError
+from netguard.config.places import sqlite_file
+from netguard.errors import NetguardError, StoreError
+from netguard.store import open_store
 
 NAME = "frozen"
 
 
-def freeze_file(store: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file that freezes: in the folder of the store, or of the default one."""
-    file = sqlite_file(store) or sqlite_file(default_store(environ)) or Path("/var/lib/netguard")
-    return file.parent / NAME
+def freeze_file(store: str) -> Path | None:
+    """Return the file that freezes, in the folder of the store; None where that is no file."""
+    file = sqlite_file(store)
+    return file.parent / NAME if file else None
 
 
 def why_frozen(store: str) -> str:
     """Return why nothing may be done unattended, empty where it may; in doubt it is frozen."""
     path = freeze_file(store)
+    return _in_store(store) if path is None else _in_file(path)
+
+
+def _in_file(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
@@ -29,21 +36,36 @@ def why_frozen(store: str) -> str:
     return f"{path} exists{f': {first}' if first else ''}"
 
 
-def freeze(store: str, said: str) -> Path:
-    """Make the file; what was said already stays."""
+def _in_store(url: str) -> str:
+    try:
+        with open_store(url) as store:
+            said = store.frozen()
+    except StoreError as error:
+        return f"whether it is frozen cannot be read: {error.message}"
+    return f"the store says so: {said[0][:200]}" if said else ""
+
+
+def freeze(store: str, said: str) -> None:
+    """Freeze it; what was said already stays. Raises NetguardError where that is not possible."""
     path = freeze_file(store)
+    if path is None:
+        with open_store(store) as opened:
+            opened.freeze(said)
+        return
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
             file.write(f"{said}\n")
     except OSError as error:
         raise _not_possible(path, error) from None
-    return path
 
 
 def thaw(store: str) -> bool:
-    """Remove the file; return whether there was one."""
+    """Allow it again; return whether it was frozen."""
     path = freeze_file(store)
+    if path is None:
+        with open_store(store) as opened:
+            return opened.thaw()
     try:
         path.unlink()
     except FileNotFoundError:

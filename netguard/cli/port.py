@@ -131,8 +131,9 @@ def history(app: App, device: str | None, port_name: str | None, *, verify: bool
 def freeze(app: App, reason: str) -> int:
     """Forbid every unattended change.
 
-    People may still act. It holds until `netguard port thaw`: it makes a file, which any
-    shell can do as well: `netguard port freeze` prints its path.
+    People may still act. It holds until `netguard port thaw`. Beside an SQLite store it is a
+    file, which any shell can make as well: `netguard port freeze` prints its path. A store in
+    PostgreSQL keeps it itself, for all machines that have it.
     """
     from netguard.cli import port_acts  # noqa: PLC0415 - --help needs none of it
 

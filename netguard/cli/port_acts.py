@@ -21,6 +21,7 @@ from netguard.cli.port_screen import (
 from netguard.cli.port_target import Named, Wish, switch_port, wanted
 from netguard.cli.progress import progress_bar
 from netguard.config import Config, load
+from netguard.config.places import sqlite_file
 from netguard.emergency.acting import attempt, carry_out, decline, order_for
 from netguard.emergency.gathering import gather
 from netguard.emergency.known import Known, know
@@ -219,18 +220,25 @@ def _verified(app: App, config: Config) -> int:
 
 
 def freeze(app: App, reason: str) -> int:
-    """Make the file that stops unattended action."""
+    """Stop unattended action."""
     said = f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {caller()}: {reason or 'no reason given'}"
-    path = freezing.freeze(load(app.config).store, said)
+    store = load(app.config).store
+    freezing.freeze(store, said)
+    path = freezing.freeze_file(store)
     if app.json:
         print_json({"frozen": True, "file": path})
     else:
-        click.echo(f"Frozen: nothing is changed unattended while {path} exists.")
+        until = f"while {path} exists" if path else "by anybody with this store, until it is thawed"
+        click.echo(f"Frozen: nothing is changed unattended {until}.")
+    file = sqlite_file(store)
+    if file is not None and not file.exists():
+        said = f"netguard: nobody has used the store {file} yet: whoever has another is not frozen"
+        click.secho(said, fg="yellow", err=True)
     return Exit.DONE
 
 
 def thaw(app: App) -> int:
-    """Remove that file."""
+    """Allow it again."""
     config = load(app.config)
     was = freezing.thaw(config.store)
     if app.json:

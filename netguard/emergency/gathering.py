@@ -1,5 +1,6 @@
 """Gathers the situation of one port: ask who answers, read the devices, place the station."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
@@ -46,10 +47,8 @@ async def gather(
         port = station_port(target, found[0], _vlan(config.inventory, finding))
     else:
         raise Unplaced("stale-location", "nothing was named that could be closed")
-    s = await situation(config, view, found, port, known, clock=clock)
-    s = msgspec.structs.replace(
-        s, change=wanted.change, automatic=wanted.automatic, target=target, finding=finding
-    )
+    s = await situation(config, view, found, port, known, automatic=wanted.automatic, clock=clock)
+    s = msgspec.structs.replace(s, change=wanted.change, target=target, finding=finding)
     return await _with_claims(config, s, known, clock=clock)
 
 
@@ -144,7 +143,14 @@ async def _asked(
 
 
 async def situation(
-    config: Config, view: View, found: Ways, port: SwitchPort, known: Known, *, clock: Clock
+    config: Config,
+    view: View,
+    found: Ways,
+    port: SwitchPort,
+    known: Known,
+    *,
+    automatic: bool,
+    clock: Clock,
 ) -> Situation:
     """Put together what is known of a port in a look that has been taken, with its `ways`."""
     device = view.devices[port.device]
@@ -167,7 +173,8 @@ async def situation(
         recent=closings(known, now),
         closing=standing(known.journal.actions(port)),
         handled=handled(known),
-        frozen=why_frozen(config.store),
+        automatic=automatic,
+        frozen=await asyncio.to_thread(why_frozen, config.store) if automatic else "",
     )
 
 

@@ -81,8 +81,8 @@ async def _situation(
     segment = next(s for s in config.inventory.segments if s.name == finding.segment)
     found_ways = ways(view)
     port = station_port(str(target), found_ways[0], segment.vlan)
-    s = await situation(config, view, found_ways, port, known, clock=clock)
-    s = msgspec.structs.replace(s, target=target, finding=finding, automatic=True)
+    s = await situation(config, view, found_ways, port, known, automatic=True, clock=clock)
+    s = msgspec.structs.replace(s, target=target, finding=finding)
     return with_claims(s, dispute_of(finding, (segment,)))
 
 

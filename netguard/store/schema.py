@@ -13,7 +13,7 @@ from netguard.findings import Claimant, Evidence
 from netguard.view import Stay
 from probes.records import Gap, IPAddress
 
-HEAD = "0005"
+HEAD = "0006"
 
 
 @lru_cache(maxsize=64)  # all that one look saw was seen at the same few moments
@@ -224,4 +224,11 @@ alert_cursors = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),  # that failed since
     sa.Column("last_attempt", Moment),
     sa.Column("error", sa.String, nullable=False),
+)
+
+freezes = sa.Table(
+    "freezes",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("said", sa.String, nullable=False),  # as long as any stands, nothing is done
 )

@@ -19,6 +19,7 @@ from netguard.store import (
     bindings,
     findings,
     flights,
+    freezes,
     looks,
     retention,
     rows,
@@ -209,6 +210,21 @@ class Store:
         """
         with reading(self._engine) as connection:
             return sweeps.last_of_each(connection, segments)
+
+    def frozen(self) -> tuple[str, ...]:
+        """Return what those said who froze unattended action here, oldest first."""
+        with reading(self._engine) as connection:
+            return freezes.said(connection)
+
+    def freeze(self, said: str) -> None:
+        """Freeze unattended action for everybody who has this store."""
+        with writing(self._engine) as connection:
+            freezes.add(connection, said)
+
+    def thaw(self) -> bool:
+        """Allow it again; return whether it was frozen."""
+        with writing(self._engine) as connection:
+            return freezes.remove(connection)
 
     def begin(self, intent: Action, *, most: int | None = None) -> Entry:
         """Append an intent, before anything is sent.

@@ -18,3 +18,6 @@ INSERT INTO server_sweeps (started, finished) VALUES ('2026-03-01T04:03:00.25000
 INSERT INTO servers (server, checked, sweep, verdict, summary, states) VALUES ('ds0142', '2026-03-01T04:03:00.250000+00:00', 1, 'plain', 'All 5 addresses are on it.', '{"198.51.100.20": "bound"}');
 -- 0004
 INSERT INTO flights (segment, mac, stays) VALUES ('web-226', '00:00:5e:00:53:20', '[{"port": {"device": "cat1", "port": "Fa0/3"}, "vlan": 226, "seen": "2026-03-01T04:00:00.250000Z"}, {"port": {"device": "cat2", "port": "Fa0/1"}, "vlan": null, "seen": "2026-03-01T04:01:00.250000Z"}]');
+-- 0005
+INSERT INTO alert_cursors (alert, told, told_at, attempts, last_attempt, error) VALUES ('5e1f', 2, '2026-03-01T04:02:00.250000+00:00', 1, '2026-03-01T04:03:00.250000+00:00', 'not delivered');
+INSERT INTO keepers (keeper, number, at) VALUES ('a7', 12, '2026-03-01T04:02:00.250000+00:00');

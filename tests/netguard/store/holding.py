@@ -1,7 +1,7 @@
 """What a store that `older_store` made must hold once it is brought up to date."""
 
 from netguard.inventory import SwitchPort
-from netguard.store import ServerRecord, Store
+from netguard.store import AlertCursor, ServerRecord, Store
 from netguard.view import Stay
 from tests.remembering import (
     THIEF,
@@ -31,6 +31,7 @@ def holds_what_an_older_one_did(store: Store, version: str) -> None:
     assert store.verify().broken is None
     assert store.servers() == ((_server(),) if version >= "0003" else ())
     assert store.flights(["web-226"]) == (_flights() if version >= "0004" else {})
+    assert store.alert_cursors() == ({"5e1f": _cursor()} if version >= "0005" else {})
 
 
 def _server() -> ServerRecord:
@@ -41,6 +42,12 @@ def _server() -> ServerRecord:
         summary="All 5 addresses are on it.",
         states={"198.51.100.20": "bound"},
         sweep=1,
+    )
+
+
+def _cursor() -> AlertCursor:
+    return AlertCursor(
+        alert="5e1f", told=2, told_at=at(2), attempts=1, last_attempt=at(3), error="not delivered"
     )
 
 
@@ -66,3 +73,6 @@ def goes_on(store: Store) -> None:
     before = store.verify().count
     store.begin(action("intent", "a9"))
     assert (store.verify().count, store.verify().broken) == (before + 1, None)
+    assert store.frozen() == ()
+    store.freeze("maintenance")
+    assert store.thaw()

@@ -142,7 +142,7 @@ def test_the_steps_lead_to_the_tables_that_the_program_uses(tmp_path: Path) -> N
     engine.dispose()
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
 def test_an_older_store_is_brought_up_to_date_without_loss(tmp_path: Path, version: str) -> None:
     url = f"sqlite:///{tmp_path}/netguard.db"
     older_store(url, version)
@@ -150,7 +150,7 @@ def test_an_older_store_is_brought_up_to_date_without_loss(tmp_path: Path, versi
         holds_what_an_older_one_did(store, version)
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
 def test_an_older_store_can_be_gone_on_with(tmp_path: Path, version: str) -> None:
     url = f"sqlite:///{tmp_path}/netguard.db"
     older_store(url, version)

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from netguard.errors import StoreError
+from netguard.freezing import freeze, freeze_file, thaw, why_frozen
 from netguard.history import PortBusy
 from netguard.journal import LogJournal, StoreJournal, open_journal
 from netguard.store import Store, open_store, schema
@@ -125,12 +126,30 @@ def test_a_read_only_server_is_told(url: str) -> None:
     assert isinstance(open_journal(url)[0], StoreJournal)
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
 def test_an_older_store_is_brought_up_to_date_without_loss(url: str, version: str) -> None:
     older_store(url, version)
     with open_store(url) as store:
         holds_what_an_older_one_did(store, version)
         goes_on(store)
+
+
+def test_a_freeze_stands_in_the_store_for_every_machine_that_has_it(url: str) -> None:
+    assert why_frozen(url) == ""
+    freeze(url, "noc: maintenance until noon")
+    freeze(url, "noc: and after it")
+    assert freeze_file(url) is None
+    assert why_frozen(url) == "the store says so: noc: maintenance until noon"
+    assert thaw(url)
+    assert why_frozen(url) == ""
+    assert not thaw(url)
+
+
+def test_a_store_that_cannot_say_whether_it_is_frozen_is(server: postgresql.Server) -> None:
+    gone = f"postgresql+psycopg://netguard@/none?host={server.folder}"
+    assert "cannot be read" in why_frozen(gone)
+    with pytest.raises(StoreError):
+        freeze(gone, "noc: maintenance")
 
 
 def test_port_actions_come_back_whole_and_hold(store: Store) -> None:
