@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from netguard.findings import Finding, Kind
 from netguard.hearing.claim import ADVERT, ADVERTS, Claim, Place, claim_of
@@ -17,6 +18,7 @@ from netguard.hearing.ledger import ROOM, Address, Ledger, Station
 from netguard.hearing.ranges import Ranges
 from netguard.hearing.telling import Accusation
 from netguard.hearing.troubles import Troubles
+from netguard.hearing.words import Words
 from netguard.inventory import IPNetwork
 from probes.heard import Heard
 from probes.records import IPAddress
@@ -55,6 +57,7 @@ class Ear:
 
     def __init__(self, ground: Ground, room: int = ROOM) -> None:
         self.claims = 0
+        self.words = Words()
         self._elapsed = Elapsed()
         self._ledger = Ledger(room=room)
         self._troubles = Troubles()
@@ -91,6 +94,7 @@ class Ear:
 
     def hear(self, heard: Heard) -> Finding | None:
         """Take in a frame; return the trouble that it begins, None where it begins none."""
+        self.words.hear(heard)
         claim = claim_of(heard, self._ground.gateways)
         return None if claim is None else self.heed(claim)
 
@@ -115,7 +119,8 @@ class Ear:
         A trouble ends when it was not heard of for ten minutes. Of a time in which nothing at all
         was heard or asked for here no more than five minutes count.
         """
-        return self._troubles.told(self._elapsed.at(now))
+        told = self._troubles.told(self._elapsed.at(now))
+        return tuple(replace(f, evidence=(*f.evidence, *self.words.about(f.address))) for f in told)
 
     def _concerns(self, place: Place, how: str) -> bool:
         """Tell whether an address that is no gateway's is to be judged.

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from time import monotonic
 
 from msgspec.structs import replace
 
@@ -20,6 +19,7 @@ from netguard.rules.claims import answers
 from netguard.view import SegmentView
 from netguard.watch.gaps import Gaps
 from netguard.watch.looks import BRISK, PATIENT, URGENT, Looks
+from netguard.watch.overruns import Overruns
 from netguard.watch.site import Site, grounds, placed
 from probes.errors import ProbeError
 from probes.heard import Heard
@@ -31,7 +31,6 @@ AGAIN = 5.0  # seconds: to an interface that has failed, and to a trouble that i
 CALM = 3.0  # seconds between two whole looks because of something strange
 LASTING = timedelta(seconds=1)  # a claim made in one breath only is asked about, and no proof
 QUIET = timedelta(minutes=2)  # after which who claimed a gateway on and on has ended
-OVERRUN = 60.0  # seconds for which it is said that frames were lost
 AT_ONCE = 64  # addresses in one question
 
 
@@ -57,8 +56,7 @@ class Ears:
         self._told: dict[str, Finding] = {}  # what only listening can tell
         self._learnt: SegmentView | None = None
         self._attended = 0  # seconds without a break
-        self._dropped = 0
-        self._overrun: float | None = None  # when frames were lost last (monotonic)
+        self._overruns = Overruns()
 
     def stand_on(self, segment: Segment, site: Site, looks: Looks) -> None:
         """Take in a new configuration; what was heard stays."""
@@ -104,7 +102,7 @@ class Ears:
                 # Elsewhere: one without a carrier is given time to find it.
                 (opened,) = await in_threads([lambda stop: Listener(interface)])  # noqa: ARG005
                 with opened as listener:
-                    self.counters, self._dropped, self._attended = listener.counters, 0, 0
+                    self.counters, self._attended = listener.counters, 0
                     self._report()
                     await self._hear_all(listener)
             except* ProbeError as failed:
@@ -124,27 +122,19 @@ class Ears:
             await asyncio.sleep(1)
             self._attended += 1
             listener.still_usable()
-            self._report(*self._lost(listener.counters.dropped))
+            undecided = self.doubts.dropped
+            self._report(*self._overruns.gaps(self.segment, listener.counters, undecided))
             await self._tell()
 
     def _report(self, *gaps: Gap) -> None:
         self._gaps.report(listening(self.segment.name), gaps, self._site.clock())
 
-    def _lost(self, dropped: int) -> Iterable[Gap]:
-        """Yield the gap that frames were lost within the last minute."""
-        if dropped > self._dropped:
-            self._dropped, self._overrun = dropped, monotonic()
-        if self._overrun is not None and monotonic() - self._overrun < OVERRUN:
-            yield Gap(
-                subject=self.segment.name,
-                kind="frames-lost",
-                detail=f"{self.segment.interface}: more frames come than can be heard",
-                remedy="look for a flood or a loop on the segment; net.core.rmem_max may be raised",
-            )
-
     def _hear(self, record: Heard) -> None:
+        if record.vlan is not None:  # another segment's
+            return
+        self.ear.words.hear(record)
         claim = claim_of(record, self._gateways)
-        if claim is None or claim.place.vlan is not None:  # tagged: another segment's
+        if claim is None:
             return
         self.ear.heed(claim)
         doubt = self.doubts.hear(claim)
