@@ -1,6 +1,6 @@
 """What the company says it has: devices, segments and servers, as frozen records."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Generic, Literal, TypeVar
 
@@ -10,7 +10,6 @@ from probes.records import IPAddress
 
 IPNetwork = IPv4Network | IPv6Network
 ItemT = TypeVar("ItemT")
-KeyT = TypeVar("KeyT", bound=Hashable)
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +134,6 @@ class Index:
         self._segments = _ByNetwork((n, s) for s in inventory.segments for n in s.networks)
         self._blocks = _ByNetwork((block, s) for s in servers for block in s.blocks)
         self._addresses = {s.address: s for s in reversed(servers)}  # the first one listed wins
-        self._ports = _only((s.port, s) for s in servers if s.port is not None)
         self._macs = _only((s.mac, s) for s in servers if s.mac is not None)
 
     def segment_of(self, address: IPAddress) -> Segment | None:
@@ -145,10 +143,6 @@ class Index:
     def assigned_to(self, address: IPAddress) -> Server | None:
         """Return the server that the address is assigned to: its own, or in one of its blocks."""
         return self._addresses.get(address) or self._blocks.holding(address)
-
-    def server_at(self, port: SwitchPort) -> Server | None:
-        """Return the one server on the port; None where several share it."""
-        return self._ports.get(port)
 
     def server_with(self, mac: str) -> Server | None:
         """Return the one server with the MAC; None where several share it."""
@@ -160,11 +154,11 @@ def index(inventory: Inventory) -> Index:
     return Index(inventory)
 
 
-def _only(pairs: Iterable[tuple[KeyT, Server]]) -> dict[KeyT, Server]:
-    """Return key -> server for the keys that belong to exactly one: a shared one proves nothing."""
-    found: dict[KeyT, Server] = {}
+def _only(pairs: Iterable[tuple[str, Server]]) -> dict[str, Server]:
+    """Return MAC -> server for the MACs that belong to exactly one: a shared one proves nothing."""
+    found: dict[str, Server] = {}
     shared = set()
-    for key, server in pairs:
-        if found.setdefault(key, server) is not server:
-            shared.add(key)
-    return {key: server for key, server in found.items() if key not in shared}
+    for mac, server in pairs:
+        if found.setdefault(mac, server) is not server:
+            shared.add(mac)
+    return {mac: server for mac, server in found.items() if mac not in shared}

@@ -197,9 +197,8 @@ class HopReply(msgspec.Struct, frozen=True, kw_only=True):
     """What came back for one probe; `target`, `ttl`, `method`, `large`, `attempt` are the probe's.
 
     `source` is who sent the reply and `reply_ttl` the hop limit it arrived with; `rtt` is seconds,
-    None where the reply did not tell when the probe was sent; `quoted_ttl` the hop limit that the
-    quoted probe had left, `mtu` what fragmentation-needed offers, `mac` the frame's source where
-    the reply was taken from the segment itself.
+    None where the reply did not tell when the probe was sent; `mtu` is what fragmentation-needed
+    offers, `mac` the frame's source where the reply was taken from the segment itself.
     """
 
     target: IPAddress
@@ -212,7 +211,6 @@ class HopReply(msgspec.Struct, frozen=True, kw_only=True):
     source: IPAddress
     reply_ttl: int | None = None
     rtt: float | None = None
-    quoted_ttl: int | None = None
     mtu: int | None = None
     mac: str | None = None
 

@@ -19,6 +19,11 @@ PATIENCE = 10.0  # seconds; what takes longer counts as failed
 _REMEDY = 'Try it by hand: apprise -vv -b test "URL", with the URL of that [[alert]].'
 _SYSLOG_REMEDY = "Try it by hand: logger --rfc5424 -n HOST -P PORT test, with -T where it is TCP."
 
+# Attempts that were given up and may still run, with their URLs: each holds a thread and a socket
+# for as long as its service likes, whatever became of the configuration that it was made by.
+_given_up: dict[threading.Thread, str] = {}
+_MOST = 4  # of one URL; no other is begun until one of them has ended
+
 
 async def send(config: Config, message: Message, *, patience: float = PATIENCE) -> tuple[Gap, ...]:
     """Tell everyone whose alert asks for this severity or less; return whom it did not reach.
@@ -67,18 +72,35 @@ def failed(number: int, detail: str, remedy: str) -> Gap:
 
 
 async def _within(patience: float, url: str, message: Message) -> str:
+    if _stuck(url) >= _MOST:
+        return f"{scheme(url)}: not tried, {_MOST} attempts that were given up go on there still"
+    thread, done = _aside(lambda: deliver(url, message))
     try:
-        return await asyncio.wait_for(_aside(lambda: deliver(url, message)), patience)
+        return await asyncio.wait_for(asyncio.wrap_future(done), patience)
     except TimeoutError:
         return f"{scheme(url)}: not delivered within {patience:g} s"
+    finally:
+        if not done.done():
+            _given_up[thread] = url
 
 
-def _aside(work: Callable[[], str]) -> asyncio.Future[str]:
+def _stuck(url: str) -> int:
+    """Count the attempts at this URL that were given up and have not ended yet."""
+    for thread in list(_given_up):
+        if not thread.is_alive():
+            _given_up.pop(thread, None)  # another thread's loop may be at it too
+    return list(_given_up.values()).count(url)
+
+
+def _aside(
+    work: Callable[[], str],
+) -> tuple[threading.Thread, concurrent.futures.Future[str]]:
     """Do blocking work in a thread of its own, which nobody waits for once it is given up.
 
     An executor's threads would be: by asyncio.run, and again by the interpreter at its end.
     """
     done: concurrent.futures.Future[str] = concurrent.futures.Future()
     done.set_running_or_notify_cancel()
-    threading.Thread(target=lambda: done.set_result(work()), name="alert", daemon=True).start()
-    return asyncio.wrap_future(done)
+    thread = threading.Thread(target=lambda: done.set_result(work()), name="alert", daemon=True)
+    thread.start()
+    return thread, done

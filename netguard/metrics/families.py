@@ -46,7 +46,9 @@ def _state(numbers: Numbers) -> Iterator[Metric]:
         *FindingLabels._fields,
     )
     yield _gauge(
-        "spooled_looks", "Looks that wait for the store to come back.", _one(numbers.spooled_looks)
+        "spooled_looks",
+        "Looks that wait for the store, on disk or in memory.",
+        _one(numbers.spooled_looks),
     )
 
 
@@ -74,6 +76,7 @@ def _ears(numbers: Numbers) -> Iterator[Metric]:
         ("claims", "claims", "ARP and Neighbor claims among what was heard."),
         ("frames_malformed", "malformed", "Frames heard that break their standard."),
         ("frames_dropped", "dropped", "Frames that the kernel lost before they were read."),
+        ("frames_repeated", "echoes", "Frames that came again at once, as in a loop."),
     ):
         values = {where: getattr(counters, field) for where, counters in numbers.heard.items()}
         yield _counter(name, text, _by(values), "segment")
@@ -102,7 +105,10 @@ def _deeds(numbers: Numbers) -> Iterator[Metric]:
         "outcome",
     )
     yield _counter(
-        "schedule_late", "Runs that began later than scheduled.", _by(numbers.late), "task"
+        "schedule_late",
+        "Runs that took longer than 1.5 of their intervals.",
+        _by(numbers.late),
+        "task",
     )
 
 

@@ -53,8 +53,8 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     alerts_told: int | None = None  # messages that were taken so far
     alert_failures: int | None = None  # attempts that failed so far
     ports_closed: Mapping[str, int] = {}  # unattended closings so far, by outcome
-    spooled_looks: int | None = None  # that wait on disk now for the store to come back
-    late: Mapping[str, int] = {}  # runs so far that began too late, by task of the schedule
+    spooled_looks: int | None = None  # that wait now for the store, on disk or in memory
+    late: Mapping[str, int] = {}  # runs so far that took too long for their interval, by task
 
 
 def from_store(

@@ -33,7 +33,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     A `finding` has its `happening` and itself as it stands; a `sweep`, which has just ended, what
     it covered and counted; a `gap` says what cannot be measured from now on, a `gap-over` that it
-    can again; a `deed` what was done or declined at a port; a `notice` what a device told.
+    can again; a `deed` what was done or declined at a port; a `notice` what a device told; a `late`
+    which run took too long, or which `counts` of events were lost, by kind, for want of a reader.
     """
 
     time: datetime

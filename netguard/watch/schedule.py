@@ -26,7 +26,7 @@ async def repeat(
 ) -> None:
     """Run the work every `interval` seconds for ever, `first` after so many, or at any moment.
 
-    `late` is told how many seconds a run took that took longer than the interval.
+    `late` is told how many seconds a run took that took longer than LATE intervals.
     """
     loop = asyncio.get_running_loop()
     due = loop.time() + (interval * random.random() if first is None else first)  # noqa: S311

@@ -34,16 +34,6 @@ class ArpFrame(msgspec.Struct, frozen=True, kw_only=True):
     target_ip: IPv4Address
     vlan: int | None = None
 
-    @property
-    def is_probe(self) -> bool:
-        """Whether it only asks if the address is in use (RFC 5227): it claims nothing."""
-        return self.sender_ip == IPv4Address(0)
-
-    @property
-    def is_announcement(self) -> bool:
-        """Whether the sender tells everybody that the address is its own (RFC 5227)."""
-        return self.sender_ip == self.target_ip
-
 
 def craft(frame: ArpFrame) -> bytes:
     """Return the octets of a frame, without padding or checksum (the hardware adds them)."""

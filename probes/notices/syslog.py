@@ -11,7 +11,7 @@ from typing import NamedTuple
 LONGEST = 65536  # octets of a line; what is longer is cut
 
 _PRIORITY = re.compile(r"<\d{1,3}>")
-_RFC5424 = re.compile(r"[1-9]\d{0,2} (\S{1,64}) (\S{1,255}) (\S{1,128}) \S{1,128} \S{1,64} ")
+_RFC5424 = re.compile(r"[1-9]\d{0,2} \S{1,64} (\S{1,255}) \S{1,128} \S{1,128} \S{1,64} ")
 _STRUCTURED = re.compile(
     r'-|(?:\[[^\s="\]]{1,64}(?: +[^\s="\]]{1,64}="(?:[^"\\]|\\.)*")* *\])+', re.DOTALL
 )
@@ -20,7 +20,7 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
 _ZONE = r"(?: [A-Z]{2,5}(?=:? )| [+-]\d\d:?\d\d(?=:? ))?"
 _TIME = re.compile(
-    rf"[*.]?((?:{_MONTH} {{1,2}}\d{{1,2}}(?: \d{{4}})? {_CLOCK}"
+    rf"[*.]?(?:(?:{_MONTH} {{1,2}}\d{{1,2}}(?: \d{{4}})? {_CLOCK}"
     rf"|\d{{4}} {_MONTH} {{1,2}}\d{{1,2}} {_CLOCK}"
     rf"|\d{{4}}-\d\d-\d\d[T ]{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?){_ZONE}"
     rf"|{_CLOCK}(?=:)|\d{{1,4}}[ydw]\d{{1,2}}[wdh](?=:)):? +"
@@ -31,7 +31,7 @@ _BEFORE_TIME = re.compile(rf"({_HOST}?):? (?=[*.]?(?:{_MONTH} |\d{{1,12}}: |\d{{
 _AFTER_TIME = re.compile(rf"({_HOST}(?<!:)) :? ?(?=\S)")
 _PROMPT = re.compile(r"([A-Za-z][\w.-]{0,62})(?:\([\w-]{1,32}\))?[#>] ?(?=[*.%<\dA-Z])")
 _COMMA = re.compile(r"((?=[A-Za-z-]{0,62}[\d_])[A-Za-z][\w.-]{0,62}), (?=\w)")  # HP 9300
-_PROGRAM = re.compile(r"([\w/.-]{1,48})(?:\[\d{1,10}\])?: +")
+_PROGRAM = re.compile(r"[\w/.-]{1,48}(?:\[\d{1,10}\])?: +")
 _CISCO = re.compile(r"%[A-Z0-9_]{1,32}(?:-[A-Z0-9_]{1,32}){0,4}-\d-[A-Z0-9_]{1,64} ?:")
 _PARTS = 12  # more than any header has
 _WHERE_CISCO_BEGINS = 256  # characters that a header may have before its %
@@ -46,15 +46,12 @@ _REPLACED = dict.fromkeys((*_UNSAFE, *range(0x2066, 0x206A), 0xFEFF), " ")
 
 
 class Line(NamedTuple):
-    """A log line in its parts; what is not there is empty.
+    """Who wrote a log line, empty where it does not say, and what comes after its header.
 
-    `told` is the time as it is written, often without a year or a zone: of whatever clock, so for
-    people to read. The last one counts where a relay wrote another before it.
+    Its time is of whatever clock, often without a year or a zone: nobody goes by it.
     """
 
     host: str
-    told: str | None
-    program: str
     message: str
 
 
@@ -77,11 +74,11 @@ def plain(octets: bytes) -> str:
 
 
 def _rfc5424(header: re.Match[str], text: str) -> Line:
-    told, host, program = ("" if part == "-" else part for part in header.groups())
+    host = "" if header[1] == "-" else header[1]
     rest = text[header.end() :]
     structured = _STRUCTURED.match(rest)
     message = rest[structured.end() :] if structured else rest
-    return Line(host, told or None, program, message.strip())
+    return Line(host, message.strip())
 
 
 def _rfc3164(text: str) -> Line:
@@ -89,9 +86,9 @@ def _rfc3164(text: str) -> Line:
     header.consume()
     cisco = _CISCO.search(header.rest, 0, _WHERE_CISCO_BEGINS)
     if cisco:
-        return Line(header.host, header.told, "", header.rest[cisco.start() :])
-    program = header.take(_PROGRAM)
-    return Line(header.host, header.told, program or "", header.rest)
+        return Line(header.host, header.rest[cisco.start() :])
+    header.take(_PROGRAM)
+    return Line(header.host, header.rest)
 
 
 class _Header:
@@ -100,7 +97,7 @@ class _Header:
     def __init__(self, text: str) -> None:
         self.rest = text
         self.host = ""
-        self.told: str | None = None
+        self._timed = False
 
     def take(self, part: re.Pattern[str]) -> str | None:
         """Eat what fits, and return what it is called, or all of it."""
@@ -118,13 +115,13 @@ class _Header:
                 return
 
     def _time(self) -> bool:
-        told = self.take(_TIME)
-        self.told = told or self.told
-        return told is not None
+        found = self.take(_TIME) is not None
+        self._timed |= found
+        return found
 
     def _host(self) -> bool:
         if not self.host:
-            after = self.take(_AFTER_TIME) if self.told and not self._program() else None
+            after = self.take(_AFTER_TIME) if self._timed and not self._program() else None
             self.host = after or self.take(_BEFORE_TIME) or ""
             return bool(self.host)
         return False

@@ -47,11 +47,10 @@ _Read = Callable[[Tokens, Flow, Datagram, int], Answered | None]
 
 
 class Heard(NamedTuple):
-    """A reply to a probe of ours: its kind, which probe, and what it quotes of it."""
+    """A reply to a probe of ours: its kind, and which probe."""
 
     kind: ReplyKind
     answered: Answered
-    quote: Datagram | None = None
 
 
 class Codec:
@@ -139,7 +138,7 @@ class Codec:
             return None
         ends = quote.source, quote.destination
         answered = self._recognised(read_quote, method, quote, ends, now)
-        return answered and Heard(kind, answered, quote)
+        return answered and Heard(kind, answered)
 
     def _recognised(
         self, read: _Read, method: Method, said: Datagram, ends: tuple[bytes, bytes], now: int
@@ -185,7 +184,6 @@ def record(outer: Datagram, heard: Heard, mac: str | None = None) -> HopReply:
         source=address(outer.source),
         reply_ttl=outer.hop_limit,
         rtt=heard.answered.rtt,
-        quoted_ttl=None if heard.quote is None else heard.quote.hop_limit,
         mtu=_offered_mtu(outer) if heard.kind == "fragmentation-needed" else None,
         mac=mac,
     )

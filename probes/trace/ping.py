@@ -141,7 +141,7 @@ class PingWire(SocketWire):
         quote = Datagram(b"", target, None, protocol, None, len(body), body)
         kind = error_kind(outer, quote)
         answered = read_quote(self._tokens, flow, quote, int(at * 1e6))
-        return record(outer, Heard(kind, answered, quote)) if kind and answered else None
+        return record(outer, Heard(kind, answered)) if kind and answered else None
 
 
 def _manner(version: int, probe: Probe) -> bytes:

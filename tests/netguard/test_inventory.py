@@ -3,7 +3,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from netguard.inventory import Inventory, Segment, Server, SwitchPort, index, servers_on
+from netguard.inventory import Inventory, Segment, Server, index, servers_on
 
 WEB = Segment(name="web", networks=(ip_network("198.51.100.0/25"), ip_network("2001:db8:1::/64")))
 DB = Segment(name="db", networks=(ip_network("198.51.100.128/25"),))
@@ -12,14 +12,12 @@ ONE = Server(
     address=ip_address("198.51.100.20"),
     blocks=(ip_network("203.0.113.64/26"), ip_network("2001:db8:64::/48")),
     mac="00:00:5e:00:53:20",
-    port=SwitchPort("cat1", "Fa0/3"),
 )
 TWO = Server(
     name="two",
     address=ip_address("198.51.100.21"),
     blocks=(ip_network("203.0.113.128/32"),),
     mac="00:00:5e:00:53:21",
-    port=SwitchPort("cat1", "Fa0/4"),
 )
 INDEX = index(Inventory(segments=(WEB, DB), servers=(ONE, TWO)))
 
@@ -77,19 +75,15 @@ def test_the_narrowest_block_wins_over_the_one_around_it() -> None:
     assert look.assigned_to(ip_address("203.0.113.1")) is wide
 
 
-def test_a_server_is_found_by_its_port_and_by_its_mac() -> None:
-    assert INDEX.server_at(SwitchPort("cat1", "Fa0/3")) is ONE
-    assert INDEX.server_at(SwitchPort("cat2", "Fa0/3")) is None
+def test_a_server_is_found_by_its_mac() -> None:
     assert INDEX.server_with("00:00:5e:00:53:21") is TWO
     assert INDEX.server_with("00:00:5e:00:53:99") is None
 
 
-def test_a_port_or_mac_that_two_servers_share_names_neither() -> None:
-    twin = Server(name="twin", address=ip_address("192.0.2.7"), mac=ONE.mac, port=ONE.port)
+def test_a_mac_that_two_servers_share_names_neither() -> None:
+    twin = Server(name="twin", address=ip_address("192.0.2.7"), mac=ONE.mac)
     look = index(Inventory(servers=(ONE, twin, TWO)))
-    assert ONE.port is not None
     assert ONE.mac is not None
-    assert look.server_at(ONE.port) is None
     assert look.server_with(ONE.mac) is None
     assert look.server_with("00:00:5e:00:53:21") is TWO
 

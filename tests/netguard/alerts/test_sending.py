@@ -15,7 +15,7 @@ from netguard.config import Config, load
 from netguard.findings import Severity
 from probes.records import Gap
 from tests.config_files import write
-from tests.netguard.alerts.webhook import Webhook, running
+from tests.netguard.alerts.webhook import Webhook, running, under_way
 
 TITLE = "web-226: 198.51.100.1 is taken"
 BODY = "ds0142 answers for the gateway.\nRun: netguard port show cat1 Fa0/3 <now> & *soon*"
@@ -136,6 +136,26 @@ def test_a_service_that_hangs_delays_nobody_and_is_given_up(
     assert [gap.subject for gap in gaps] == [f"alert #{number}" for number in range(1, 21)]
     assert {gap.detail for gap in gaps} == {"json://: not delivered within 1.5 s"}
     assert len(webhook.received) == 21
+
+
+def test_where_a_few_attempts_go_on_for_ever_no_other_is_begun(
+    tmp_path: Path, webhook: Webhook
+) -> None:
+    webhook.manners["endless"] = "trickle"  # which no limit on a single read ends
+    endless = webhook.url("endless")
+    for _ in range(4):
+        (given_up,) = tell(config(tmp_path, endless), patience=0.5)
+        assert given_up.detail == "json://: not delivered within 0.5 s"
+    for _ in range(3):  # each by a configuration that was loaded anew
+        (gap,) = tell(config(tmp_path, webhook.url("team"), endless), patience=30)
+        said = "json://: not tried, 4 attempts that were given up go on there still"
+        assert (gap.subject, gap.detail) == ("alert #2", said)
+    assert [webhook.asked.count(name) for name in ("endless", "team")] == [4, 3]
+    webhook.manners["endless"] = "take"
+    for thread in under_way():
+        thread.join()
+    assert tell(config(tmp_path, endless)) == ()
+    assert webhook.asked.count("endless") == 5
 
 
 def test_the_process_ends_although_a_service_hangs(tmp_path: Path, webhook: Webhook) -> None:

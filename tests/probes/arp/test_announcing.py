@@ -178,5 +178,5 @@ def test_an_interface_that_is_not_there_or_down_is_a_link_error(scene: Scene) ->
 
 def test_what_others_see_of_it_is_a_claim_of_the_gateway_and_of_nobody_else() -> None:
     frames: list[ArpFrame] = [*announcements(OWN_MAC, GATEWAY, GATEWAY_MAC)]
-    assert all(frame.is_announcement and not frame.is_probe for frame in frames)
     assert {(frame.sender_ip, frame.sender_hw) for frame in frames} == {(GATEWAY, GATEWAY_MAC)}
+    assert {frame.target_ip for frame in frames} == {GATEWAY}

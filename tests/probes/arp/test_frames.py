@@ -94,14 +94,6 @@ def test_a_frame_in_two_tags_is_malformed() -> None:
         parse(OCTETS[:12] + bytes.fromhex("8100 0064 8100 00c8") + OCTETS[12:])
 
 
-def test_probe_and_announcement_are_told_apart() -> None:
-    probe = request(mac(1), IPv4Address(0), address(2))
-    announcement = request(mac(1), address(2), address(2))
-    assert (probe.is_probe, probe.is_announcement) == (True, False)
-    assert (announcement.is_probe, announcement.is_announcement) == (False, True)
-    assert (ASKED.is_probe, ASKED.is_announcement) == (False, False)
-
-
 def test_a_reply_goes_to_who_asked() -> None:
     said = parse(craft(reply(ASKED, mac(2))))
     assert (said.frame_destination, said.target_hw) == (mac(1), mac(1))

@@ -107,7 +107,7 @@ def test_a_udp_probe_to_a_closed_port_of_the_server_is_refused() -> None:
     with Segment() as segment:
         gateway(segment)
         [reply] = asked(segment.prober(), Probe(target=BOUND, ttl=1, method="udp"))
-    assert (reply.kind, reply.source, reply.quoted_ttl) == ("port-unreachable", BOUND, 1)
+    assert (reply.kind, reply.source) == ("port-unreachable", BOUND)
 
 
 def test_a_large_probe_shows_the_narrow_tunnel_behind_the_server() -> None:
