@@ -1,28 +1,22 @@
 """The HTTP endpoint that Prometheus reads, in a thread of its own; it closes without a trace."""
 
-import errno
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from socketserver import TCPServer, ThreadingMixIn
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import make_wsgi_app
 
-from netguard.errors import NetguardError
 from netguard.metrics.families import registry
 from netguard.metrics.numbers import Numbers
+from probes.binding import bound
 
 _PATIENCE = 10.0  # seconds that a client may say nothing
 _MOST = 16  # clients at a time: a scraper needs one
-_REMEDIES = {
-    errno.EADDRINUSE: "Another program listens there (`ss -ltnp` says which): choose another port.",
-    errno.EADDRNOTAVAIL: "No interface of this machine has that address (`ip address`).",
-    errno.EACCES: "Ports below 1024 need a right of their own: choose a higher one.",
-}
 
 
 @contextmanager
@@ -30,10 +24,10 @@ def serve(address: str, port: int, source: Callable[[], Numbers]) -> Iterator[in
     """Serve what the source returns at http://ADDRESS:PORT/metrics, and yield the port.
 
     Port 0 is any free one. The source is called in other threads, once for each look: it returns
-    what stands ready and waits for nobody. Raises NetguardError where nobody can listen there; no
+    what stands ready and waits for nobody. Raises LinkError where nobody can listen there; no
     thread and no connection is left at the end.
     """
-    server = _listening(address, port)
+    server = _Server(bound(address, port, socket.SOCK_STREAM))
     server.set_app(make_wsgi_app(registry(source)))
     thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
@@ -43,18 +37,6 @@ def serve(address: str, port: int, source: Callable[[], Numbers]) -> Iterator[in
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def _listening(address: str, port: int) -> "_Server":
-    try:
-        family, *_, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
-        return _Server(family, place)
-    except OSError as error:
-        host = f"[{address}]" if ":" in address else address
-        raise NetguardError(
-            f"metrics cannot be served at {host}:{port}: {error.strerror}",
-            remedy=_REMEDIES.get(error.errno or 0, "Look at `metrics` in [watch]."),
-        ) from error
 
 
 class _Handler(WSGIRequestHandler):
@@ -71,15 +53,14 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     daemon_threads = False  # only then does closing wait for them
 
-    def __init__(self, family: socket.AddressFamily, place: Any) -> None:  # noqa: ANN401 - by family
-        self.address_family = family
+    def __init__(self, link: socket.socket) -> None:
         self._clients: set[socket.socket] = set()
-        super().__init__(place, _Handler)
-
-    def server_bind(self) -> None:
-        """Bind, without HTTPServer's question to DNS for our name: it may be what is broken."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        address, port, *_ = link.getsockname()
+        super().__init__((address, port), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = link
+        # As HTTPServer does it, without its question to DNS: that may be what is broken.
+        self.server_name, self.server_port = address, port
         self.setup_environ()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002 - same

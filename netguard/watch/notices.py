@@ -1,8 +1,12 @@
 """What devices write into their logs: a notice accuses nobody, but tells whom to ask."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from netguard.config import Config, credentials
 from netguard.config.settings import LogSource
@@ -17,31 +21,53 @@ from probes.notices.hearing import Hearing
 from probes.records import Gap
 from probes.snmp_link import Credentials
 
+AGAIN = 30.0  # seconds: to what could not be opened
 
-@asynccontextmanager
-async def receivers(
+Receiver = Callable[[], AbstractAsyncContextManager[object]]
+
+
+class Doors:
+    """Where others reach the daemon: what cannot be opened is told, and tried again.
+
+    `stack` closes what is open. All gaps that there are go to `tell`, `lasting` ones too.
+    """
+
+    def __init__(self, stack: AsyncExitStack, tell: Callable[[Iterable[Gap]], None]) -> None:
+        self.closed: dict[str, Receiver] = {}
+        self.lasting: list[Gap] = []
+        self._stack = stack
+        self._tell = tell
+
+    async def open(self) -> None:
+        """Try to open all that are closed."""
+        shut = []
+        for name, receiver in tuple(self.closed.items()):
+            try:
+                await self._stack.enter_async_context(receiver())
+            except ProbeError as error:
+                shut.append(replace(error.gap(), subject=name))
+            else:
+                del self.closed[name]
+        self._tell((*self.lasting, *shut))
+
+    async def keep_trying(self) -> None:
+        """Try again and again, until all are open."""
+        while self.closed:
+            await asyncio.sleep(AGAIN)
+            await self.open()
+
+
+def receivers(
     config: Config, hearing: Hearing, lost: Callable[[Gap], None]
-) -> AsyncIterator[None]:
-    """Receive notices wherever `[watch]` says; what cannot be received is told to `lost`."""
-    async with AsyncExitStack() as stack:
-        for source in config.watch.syslog:
-            await _entered(stack, _log(hearing, source), lost)
-        if config.watch.traps is not None:
-            address, port = config.watch.traps
-            known = tuple(_credentials(config, lost))
-            await _entered(stack, receiving.notifications(hearing, known, port, address), lost)
-        yield
-
-
-async def _entered(
-    stack: AsyncExitStack,
-    receiver: AbstractAsyncContextManager[object],
-    lost: Callable[[Gap], None],
-) -> None:
-    try:
-        await stack.enter_async_context(receiver)
-    except ProbeError as error:
-        lost(error.gap())
+) -> Iterator[tuple[str, Receiver]]:
+    """Yield all that receives notices by `[watch]`; who cannot be understood is told to `lost`."""
+    for source in config.watch.syslog:
+        yield f"syslog {source}", partial(_log, hearing, source)
+    if config.watch.traps is not None:
+        address, port = config.watch.traps
+        known = tuple(_credentials(config, lost))
+        receiver = partial(receiving.notifications, hearing, known, port, address, lost=lost)
+        yield f"traps {LogSource('udp', address, port)}", receiver
 
 
 def _log(hearing: Hearing, source: LogSource) -> AbstractAsyncContextManager[object]:

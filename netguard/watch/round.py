@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import os
-from collections.abc import Awaitable, Collection, Iterable, Iterator
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
@@ -13,10 +13,10 @@ from pathlib import Path
 from netguard.alerts.telling import Teller
 from netguard.config import Config
 from netguard.config.places import sqlite_file, state_folder
+from netguard.config.settings import host_and_port
 from netguard.emergency.known import know
 from netguard.emergency.recovery import recover
 from netguard.emergency.report import found
-from netguard.errors import NetguardError
 from netguard.findings import Finding
 from netguard.keeping import Keeper
 from netguard.life import Changes
@@ -29,7 +29,7 @@ from netguard.watch.events import Event, Say
 from netguard.watch.gaps import Gaps
 from netguard.watch.looks import Looks, quickly
 from netguard.watch.nightly import SETTLED, ask_servers, until_night
-from netguard.watch.notices import follow, receivers
+from netguard.watch.notices import Doors, follow, receivers
 from netguard.watch.schedule import repeat
 from netguard.watch.site import Site
 from netguard.watch.tables import Tables
@@ -94,12 +94,10 @@ class Round:
         with self._keeper:
             await self._begin()
             async with AsyncExitStack() as stack:
-                lost: list[Gap] = []
-                await stack.enter_async_context(receivers(self._config, self._hearing, lost.append))
-                lost += self._serve_metrics(stack)
-                self._report("receiving", lost)
+                doors = self._doors(stack)
+                await doors.open()
                 notify("READY=1", f"STATUS={self._status()}")
-                await together(self._works(), self._end(over))
+                await together(self._works(doors), self._end(over))
 
     async def _begin(self) -> None:
         """Say what an earlier process left unfinished at a port, and learn what the store says."""
@@ -117,15 +115,20 @@ class Round:
         except TimeoutError:
             return
 
-    def _serve_metrics(self, stack: AsyncExitStack) -> Iterator[Gap]:
-        """Serve them if that is wanted; that it cannot be is no reason to stop watching."""
-        where = self._config.watch.metrics
-        try:
-            if where is not None:
-                stack.enter_context(serve(*where, self._numbers))
-        except NetguardError as error:
-            detail, remedy = error.message, error.remedy
-            yield Gap(subject="metrics", kind="cannot-listen", detail=detail, remedy=remedy)
+    def _doors(self, stack: AsyncExitStack) -> Doors:
+        watch = self._config.watch
+        doors = Doors(stack, partial(self._report, "receiving"))
+        doors.closed |= receivers(self._config, self._hearing, doors.lasting.append)
+        if watch.metrics is not None:
+            doors.closed[f"metrics {host_and_port(*watch.metrics)}"] = partial(
+                self._metrics, *watch.metrics
+            )
+        return doors
+
+    @asynccontextmanager
+    async def _metrics(self, address: str, port: int) -> AsyncIterator[None]:
+        with serve(address, port, self._numbers):
+            yield
 
     def _numbers(self) -> Numbers:
         heard = {each.segment.name: each.counters for each in self._ears}
@@ -133,10 +136,11 @@ class Round:
 
     # --- the works
 
-    def _works(self) -> Iterator[Awaitable[None]]:
+    def _works(self, doors: Doors) -> Iterator[Awaitable[None]]:
         works: dict[str, Work] = {f"segment {e.segment.name}": e.run for e in self._ears}
         works |= dict(self._scheduled())
         works |= {"tables": self._tables.run, "alerts": self._alert, "watchdog": self._say_alive}
+        works["doors"] = doors.keep_trying
         for name, work in works.items():
             yield unbroken(name, work, self._report)
 

@@ -14,6 +14,7 @@ CALM = 3.0  # seconds between two readings once several in succession were not w
 IN_VAIN = 4  # which may be: the same move is told by every switch on the way
 # Seconds until a whole look: by then the ends of a new link have heard each other (LLDP: 30 s).
 LATER = 35.0
+SELDOM = 60.0  # seconds between two whole looks for what names no address: anybody can forge that
 
 
 class Tables:
@@ -32,6 +33,8 @@ class Tables:
         self._told = asyncio.Event()
         self._later: set[str] = set()  # segments
         self._changed = asyncio.Event()
+        self._doubtful: set[str] = set()  # segments
+        self._alarmed = asyncio.Event()
 
     def heed(self, notice: Notice) -> None:
         """See to it that what one of the devices says to have changed is read."""
@@ -40,15 +43,23 @@ class Tables:
             device = notice.host
         if device is None:
             return
-        if notice.kind == "neighbors-changed":
-            # Its stations too, who are the evidence of who hangs on a port.
-            self._read(Wanted({(device, "neighbors"), (device, "fdb")}))
-        elif notice.kind == "mac-moved":
-            for segment in self._carried(device):
-                if _may_be_of(notice, segment) and not self._flaps(segment.name, notice.mac):
-                    devices = (*segment.routers, *segment.switches)
-                    self._read(Wanted((name, "fdb") for name in devices))
-                    self._look_later({segment.name})
+        segments = [s for s in self._carried(device) if _may_be_of(notice, s)]
+        match notice.kind:
+            case "neighbors-changed":
+                # Its stations too, who are the evidence of who hangs on a port.
+                self._read(Wanted({(device, "neighbors"), (device, "fdb")}))
+            case "mac-moved":
+                self._follow(notice.mac, segments)
+            case "duplicate-address" if segments:  # whose, it says in words that nobody knows
+                self._doubtful.update(segment.name for segment in segments)
+                self._alarmed.set()
+
+    def _follow(self, mac: str | None, segments: Iterable[Segment]) -> None:
+        for segment in segments:
+            if not self._flaps(segment.name, mac):
+                devices = (*segment.routers, *segment.switches)
+                self._read(Wanted((name, "fdb") for name in devices))
+                self._look_later({segment.name})
 
     def _carried(self, device: str) -> Iterable[Segment]:
         return (s for s in self._segments if device in (*s.routers, *s.switches))
@@ -70,6 +81,7 @@ class Tables:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read_at_once())
             tasks.create_task(self._look_at_last())
+            tasks.create_task(self._look_around())
 
     async def _read_at_once(self) -> None:
         in_vain = 0
@@ -105,6 +117,16 @@ class Tables:
             segments, self._later = self._later, set()
             await asyncio.sleep(LATER)
             self._strange(segments)
+
+    async def _look_around(self) -> None:
+        while True:
+            await self._alarmed.wait()
+            self._alarmed.clear()
+            segments, self._doubtful = self._doubtful, set()
+            for segment in sorted(segments):  # which a router may have by the dozen
+                self._strange({segment})
+                await asyncio.sleep(CALM)
+            await asyncio.sleep(SELDOM)
 
 
 def _may_be_of(notice: Notice, segment: Segment) -> bool:

@@ -15,10 +15,10 @@ class Counters:
     """What has arrived so far.
 
     `lines` and `traps` are all that could be read, `notices` what was told. `countable` ones speak
-    of duplicates, conflicts or flapping in words that no form knows; `unknown` are notifications
-    of other kinds. `cut` lines were too long, `malformed` are lines without a message and
-    datagrams that are no SNMP, `refused` notifications from strangers, `closed` connections that
-    had to make room, `unreadable` the times that a file could not be read.
+    of duplicates, conflicts or flapping in words that no form knows, or name no address; `unknown`
+    are notifications of other kinds. `cut` lines were too long, `malformed` are lines without a
+    message and datagrams that are no SNMP, `refused` notifications from strangers, `closed`
+    connections that had to make room, `unreadable` the times that a file could not be read.
     """
 
     lines: int = 0
@@ -65,4 +65,5 @@ class Hearing:
             self.counters.countable += countable()
             return
         self.counters.notices += 1
+        self.counters.countable += found.kind == "duplicate-address" and found.ip is None
         self._told(replace(found, message=found.message[: messages.LONGEST]))

@@ -7,7 +7,7 @@ keep what it should forget.
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -22,11 +22,12 @@ from pysnmp.proto.rfc1902 import OctetString
 
 from probes.errors import Refused
 from probes.notices.hearing import Counters
+from probes.notices.senders import UNSIGNED, VERSION_3, Sender, sender
 from probes.notices.traps import Objects
+from probes.records import Gap
 from probes.snmp_link import Credentials
 from probes.snmp_pysnmp import identity, plain
 
-_VERSION_3 = 3  # also the number of the User-based Security Model
 _SHORTEST_KEY = 8  # RFC 3414, section 11.2
 _ANY_ENGINE = bytes(5)  # what pysnmp looks under for a user that it does not find
 
@@ -42,7 +43,6 @@ _DISCOVERIES = (
     ("__SNMP-USER-BASED-SM-MIB", "usmStatsUnknownEngineIDs"),
     ("__SNMP-USER-BASED-SM-MIB", "usmStatsNotInTimeWindows"),
 )
-_UNSIGNED = 1
 _LEVELS = {"noAuthNoPriv": 1, "authNoPriv": 2, "authPriv": 3}  # SNMP-FRAMEWORK-MIB
 
 
@@ -54,21 +54,18 @@ class _User(NamedTuple):
     auth: tuple[Any, bytes | None]
     priv: tuple[Any, bytes | None]
 
-
-class _Sender(NamedTuple):
-    """Who an SNMPv3 message says that it is from: the authoritative engine, and its user."""
-
-    engine_id: bytes
-    user: str
-    digest: bytes
+    def is_mistaken_for(self, other: "_User") -> bool:
+        """Say whether no signature tells the two apart, and yet they are not one."""
+        return (self.level, self.auth) == (other.level, other.auth) and self.priv != other.priv
 
 
 class Notifications:
     """An SNMP entity that notifications are sent to; what arrives goes to `heard(source, objects)`.
 
     It knows these communities and users and refuses all others, and a user's message that is less
-    protected than the user's credentials are. The counters get what is malformed or refused. Made
-    in a running event loop. Raises Refused for keys that SNMPv3 does not allow.
+    protected than the user's credentials are. Several users may have one name: which one sends is
+    told by the signature. The counters get what is malformed or refused, `lost` what is wrong with
+    credentials. Made in a running event loop.
     """
 
     def __init__(
@@ -76,18 +73,26 @@ class Notifications:
         credentials: Sequence[Credentials],
         heard: Callable[[str, Objects], None],
         counters: Counters,
+        *,
+        lost: Callable[[Gap], None],
     ) -> None:
         self._heard = heard
         self._counters = counters
         self._got: Objects | None = None
         self._weak = 0  # messages that were less protected than they must be
         self._engine = engine.SnmpEngine()
-        self._users: dict[str, _User] = {}
-        self._known: set[tuple[bytes, str]] = set()
+        self._communities: set[bytes] = set()
+        self._users: dict[str, list[_User]] = {}  # by their name
+        self._known: dict[tuple[bytes, str], _User] = {}  # whom pysnmp knows, by engine and name
+        self._sending: _User | None = None  # who does, by the message that is being read
         self._refusals = self._sum_of(_REFUSALS)
         self._discoveries = self._sum_of(_DISCOVERIES)
-        self._admit(credentials)
-        _Receiver(self._engine, self._users, self._take)
+        for each in credentials:
+            try:
+                self._admit(each)
+            except Refused as error:
+                lost(error.gap())
+        _Receiver(self._engine, self._is_sending, self._take)
 
     async def open(self, bound: socket.socket) -> None:
         """Listen on a bound UDP socket, which is closed with it."""
@@ -103,22 +108,38 @@ class Notifications:
         self._engine.close_dispatcher()
         await asyncio.gather(timer, return_exceptions=True)
 
-    def _admit(self, credentials: Sequence[Credentials]) -> None:
-        communities: set[bytes] = set()
-        for each in credentials:
-            try:
-                who = identity(each)
-                if isinstance(who, CommunityData):
-                    communities.add(bytes(who.communityName))
-                else:
-                    self._users[each.user] = user = _user(who)
-                    self._add(user, _ANY_ENGINE if user.level == _UNSIGNED else None)
-            except (PySnmpError, PyAsn1Error, ValueError):
-                # Never pysnmp's own text: it has the pass phrase in it.
-                detail = "user, keys or protocols are not what SNMPv3 allows (keys: 8 or more)"
-                raise Refused(f"SNMP notifications of {each.user}", detail) from None
-        for number, community in enumerate(sorted(communities)):
-            config.add_v1_system(self._engine, f"community-{number}", community)
+    def _admit(self, credentials: Credentials) -> None:
+        try:
+            who = identity(credentials)
+            if isinstance(who, CommunityData):
+                self._admit_community(bytes(who.communityName))
+            else:
+                self._admit_user(_user(who))
+        except (PySnmpError, PyAsn1Error, ValueError):
+            # Never pysnmp's own text: it has the pass phrase in it.
+            raise Refused(
+                f"SNMP notifications of {credentials.user or 'a community'}",
+                "name, keys or protocols are not what SNMP allows",
+                remedy="correct these credentials: an SNMPv3 key has 8 characters or more",
+            ) from None
+
+    def _admit_community(self, community: bytes) -> None:
+        if community not in self._communities:
+            name = f"community-{len(self._communities)}"
+            config.add_v1_system(self._engine, name, community)
+            self._communities.add(community)
+
+    def _admit_user(self, user: _User) -> None:
+        of_that_name = self._users.setdefault(user.name, [])
+        if any(user.is_mistaken_for(other) for other in of_that_name):
+            raise Refused(
+                f"SNMP notifications of {user.name}",
+                "two users of this name have one authentication key and two privacy keys",
+                remedy="give each a name, or an authentication key, of its own",
+            )
+        own = bytes(self._engine.snmpEngineID)
+        self._introduce(user, _ANY_ENGINE if user.level == UNSIGNED else own)
+        of_that_name.append(user)
 
     def _sum_of(self, names: Sequence[tuple[str, str]]) -> Callable[[], int]:
         builder = self._engine.get_mib_builder()
@@ -127,9 +148,10 @@ class Notifications:
 
     def _datagram(self, deliver: Callable[[], None], octets: bytes, source: str) -> None:
         refusals, discoveries = self._refusals() + self._weak, self._discoveries()
-        sender = _sender(octets)
-        if sender:
-            self._introduce(sender, octets)
+        self._sending = None
+        claimed = sender(octets)
+        if claimed:
+            self._recognise(claimed, octets)
         objects = self._objects_of(deliver)
         if objects is not None:
             self._heard(source, objects)
@@ -159,24 +181,34 @@ class Notifications:
         self._weak += objects is None
         self._got = objects
 
-    def _introduce(self, sender: _Sender, octets: bytes) -> None:
-        """Make a user's keys for an engine that signs its traps, once one is signed with them."""
-        who = sender.engine_id, sender.user
-        user = self._users.get(sender.user)
-        if user and who not in self._known and _is_signed(octets, sender, user):
-            self._add(user, sender.engine_id)
-            self._known.add(who)
+    def _recognise(self, claimed: Sender, octets: bytes) -> None:
+        """Find out who sends a message, and make that user's keys for the engine that signed it.
 
-    def _add(self, user: _User, engine_id: bytes | None) -> None:
-        config.add_v3_user(
-            self._engine,
-            user.name,
-            *user.auth,
-            *user.priv,
-            securityEngineId=None if engine_id is None else OctetString(engine_id),
-            authKeyType=config.USM_KEY_TYPE_MASTER,
-            privKeyType=config.USM_KEY_TYPE_MASTER,
-        )
+        An unsigned message is no reason to keep anything.
+        """
+        user = self._sending = _best(self._users.get(claimed.user, ()), claimed, octets)
+        at = claimed.engine_id, claimed.user
+        if user and (user.level > UNSIGNED or at in self._known):
+            self._introduce(user, claimed.engine_id)
+
+    def _is_sending(self, name: str, level: int) -> bool:
+        user = self._sending
+        return user is not None and (user.name, user.level) == (name, level)
+
+    def _introduce(self, user: _User, engine_id: bytes) -> None:
+        """Have pysnmp know a user at an engine, and no other of that name there."""
+        at = engine_id, user.name
+        if self._known.pop(at, None) != user:
+            config.add_v3_user(
+                self._engine,
+                user.name,
+                *user.auth,
+                *user.priv,
+                securityEngineId=OctetString(engine_id),
+                authKeyType=config.USM_KEY_TYPE_MASTER,
+                privKeyType=config.USM_KEY_TYPE_MASTER,
+            )
+        self._known[at] = user
 
 
 class _Receiver(ntfrcv.NotificationReceiver):  # type: ignore[misc]
@@ -185,11 +217,11 @@ class _Receiver(ntfrcv.NotificationReceiver):  # type: ignore[misc]
     def __init__(
         self,
         entity: engine.SnmpEngine,
-        users: dict[str, _User],
+        is_sending: Callable[[str, int], bool],
         take: Callable[[Objects | None], None],
     ) -> None:
         super().__init__(entity, self._objects)
-        self._users = users
+        self._is_sending = is_sending
         self._take = take
 
     def process_pdu(self, *message: Any) -> None:  # noqa: ANN401 - thirteen things of pysnmp's
@@ -198,7 +230,7 @@ class _Receiver(ntfrcv.NotificationReceiver):  # type: ignore[misc]
         pysnmp forgets the message only if nothing is raised.
         """
         _, version, _, user, level, *_ = message
-        if version == _VERSION_3 and level < self._users[str(user)].level:
+        if version == VERSION_3 and not self._is_sending(str(user), int(level)):
             self._take(None)
             return
         with suppress(Exception):
@@ -244,47 +276,21 @@ def _phrase(key: str | None) -> OctetString:
     return OctetString(key or b"")
 
 
-def _is_signed(octets: bytes, sender: _Sender, user: _User) -> bool:
+def _best(users: Iterable[_User], claimed: Sender, octets: bytes) -> _User | None:
+    """Return which of these users sends: one whose signature it is, best if as well protected.
+
+    A first message may be less so, to ask what time it is.
+    """
+    able = (u for u in users if u.level == UNSIGNED or _is_signed(octets, claimed, u))
+    return max(able, key=lambda user: (user.level == claimed.level, user.level), default=None)
+
+
+def _is_signed(octets: bytes, claimed: Sender, user: _User) -> bool:
     protocol, master_key = user.auth
     service = config.AUTH_SERVICES[protocol]
     try:
-        key = service.localize_key(master_key, OctetString(sender.engine_id))
-        service.authenticate_incoming_message(key, OctetString(sender.digest), octets)
+        key = service.localize_key(master_key, OctetString(claimed.engine_id))
+        service.authenticate_incoming_message(key, OctetString(claimed.digest), octets)
     except (PySnmpError, PyAsn1Error):
         return False
     return True
-
-
-def _sender(datagram: bytes) -> _Sender | None:
-    """Return who claims to have signed an SNMPv3 message (RFC 3412, RFC 3414)."""
-    try:
-        _, message = _opened(datagram, 0)
-        version, header = _part(datagram, message)
-        if int.from_bytes(version) != _VERSION_3:
-            return None
-        _, security = _part(datagram, header)
-        _, parameters = _opened(datagram, security)
-        _, at = _opened(datagram, parameters)
-        engine_id, at = _part(datagram, at)
-        _, at = _part(datagram, at)  # its boots
-        _, at = _part(datagram, at)  # its time
-        user, at = _part(datagram, at)
-        digest, _ = _part(datagram, at)
-    except IndexError:
-        return None
-    return _Sender(engine_id, user.decode(errors="replace"), digest)
-
-
-def _part(octets: bytes, at: int) -> tuple[bytes, int]:
-    """Return the contents of the BER value that begins here, and where the next one does."""
-    length, start = _opened(octets, at)
-    return octets[start : start + length], start + length
-
-
-def _opened(octets: bytes, at: int) -> tuple[int, int]:
-    """Return how long the contents of the BER value are that begins here, and where they begin."""
-    length, start = octets[at + 1], at + 2
-    if length & 0x80:
-        start += length & 0x7F
-        length = int.from_bytes(octets[at + 2 : start])
-    return length, start

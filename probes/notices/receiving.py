@@ -7,17 +7,17 @@ nor socket behind. No address means every address, of IPv6 and IPv4.
 import asyncio
 import socket
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Any
 
-from probes.errors import LinkError
+from probes.binding import bound
 from probes.notices.hearing import Hearing
 from probes.notices.notifications import Notifications
 from probes.notices.syslog import Frames
 from probes.notices.tailing import Tail
+from probes.records import Gap
 from probes.snmp_link import Credentials
 
 CONNECTIONS = 256
@@ -29,11 +29,11 @@ _EVERY = 0.25  # seconds between two looks at a file
 @asynccontextmanager
 async def syslog_udp(hearing: Hearing, port: int, address: str = "") -> AsyncIterator[int]:
     """Listen for syslog datagrams (RFC 5426). Raises LinkError where that cannot be done."""
-    bound = _bound(address, port, socket.SOCK_DGRAM)
+    link = _roomy(address, port, socket.SOCK_DGRAM)
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(hearing), sock=bound)
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(hearing), sock=link)
     try:
-        yield bound.getsockname()[1]
+        yield link.getsockname()[1]
     finally:
         transport.abort()
         await asyncio.sleep(0)
@@ -47,12 +47,15 @@ async def syslog_tcp(
 
     One connection too many closes that which has been silent longest.
     """
-    bound = _bound(address, port, socket.SOCK_STREAM)
+    link = _roomy(address, port, socket.SOCK_STREAM)
     streams = _Streams(hearing, connections)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Stream(streams), sock=bound, backlog=_BACKLOG)
+    server = await loop.create_server(
+        lambda: _Stream(streams), sock=link, backlog=_BACKLOG, start_serving=False
+    )
     try:
-        yield bound.getsockname()[1]
+        await server.start_serving()  # which may be cancelled
+        yield link.getsockname()[1]
     finally:
         server.close()
         streams.close()
@@ -80,64 +83,35 @@ async def tail(hearing: Hearing, path: Path, *, every: float = _EVERY) -> AsyncI
 
 @asynccontextmanager
 async def notifications(
-    hearing: Hearing, credentials: Sequence[Credentials], port: int, address: str = ""
+    hearing: Hearing,
+    credentials: Sequence[Credentials],
+    port: int,
+    address: str = "",
+    *,
+    lost: Callable[[Gap], None],
 ) -> AsyncIterator[int]:
     """Listen for SNMP notifications and informs from whoever knows one of these credentials.
 
-    Raises LinkError where that cannot be done, Refused for keys that SNMPv3 does not allow.
+    `lost` is told of credentials that cannot be used. Raises LinkError where nobody can listen.
     """
-    bound = _bound(address, port, socket.SOCK_DGRAM)
-    number = bound.getsockname()[1]
-    try:
+    with _roomy(address, port, socket.SOCK_DGRAM) as link:
         entity = Notifications(
             credentials,
             lambda source, objects: hearing.objects(_plain(source), objects),
             hearing.counters,
+            lost=lost,
         )
-        await entity.open(bound)
-    except BaseException:
-        bound.close()
-        raise
-    try:
-        yield number
-    finally:
-        await entity.close()
+        try:
+            await entity.open(link)
+            yield link.getsockname()[1]
+        finally:
+            await entity.close()
 
 
-def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    """Return a bound socket; one for every address takes IPv4 too, where there is IPv6 at all."""
-    try:
-        return _listening(address, port, kind)
-    except OSError as error:
-        detail = f"cannot listen: {error.strerror}"
-        raise LinkError(f"{address or '*'} port {port}", detail) from None
-
-
-def _listening(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    family, where = _family(address, port, kind)
-    made = socket.socket(family, kind)
-    try:
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, where[0] != "::")
-        if kind == socket.SOCK_STREAM:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
-        made.bind(where)
-    except OSError:
-        made.close()
-        raise
-    made.setblocking(False)  # noqa: FBT003 - the socket module's own
+def _roomy(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    made = bound(address, port, kind)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
     return made
-
-
-def _family(
-    address: str, port: int, kind: socket.SocketKind
-) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
-    if not address:
-        six = socket.has_dualstack_ipv6()
-        return (socket.AF_INET6, ("::", port)) if six else (socket.AF_INET, ("", port))
-    family, *_, where = socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST)[0]
-    return family, where
 
 
 def _plain(address: str) -> str:

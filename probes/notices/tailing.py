@@ -1,5 +1,6 @@
 """A log file that grows, is truncated, and is replaced by a new one of its name."""
 
+import errno
 import os
 import stat
 from io import FileIO
@@ -9,6 +10,10 @@ from probes.errors import ProbeError
 from probes.notices.syslog import Frames
 
 _AT_A_TIME = 65536  # octets
+_REMEDIES = {
+    errno.EACCES: "let this user read it: SupplementaryGroups= in the systemd unit",
+    None: "name the log itself",  # it is no regular file
+}
 
 
 class Tail:
@@ -25,7 +30,7 @@ class Tail:
         try:
             self._file = _opened(path)
         except OSError as error:
-            raise ProbeError(str(path), _why(error), kind="log-unreadable") from None
+            raise _unreadable(path, error) from None
         if self._file:
             self._file.seek(0, os.SEEK_END)
 
@@ -84,8 +89,10 @@ def _opened(path: Path) -> FileIO | None:
     return FileIO(descriptor)
 
 
-def _why(error: OSError) -> str:
-    return f"the log cannot be read: {error.strerror}"
+def _unreadable(path: Path, error: OSError) -> ProbeError:
+    detail = f"the log cannot be read: {error.strerror}"
+    remedy = _REMEDIES.get(error.errno, "correct the path")
+    return ProbeError(str(path), detail, remedy=remedy, kind="log-unreadable")
 
 
 def _is_still(path: Path, file: FileIO) -> bool:

@@ -23,6 +23,8 @@ from netguard.findings import Kind
 from netguard.inventory import Inventory, Segment
 from netguard.metrics import FindingLabels, Numbers, Swept, from_store, render, serve, write
 from netguard.store import Look, open_store
+from netguard.watch.schedule import LATE
+from probes.errors import LinkError
 from probes.listen import Counters
 from probes.records import Gap
 from tests.remembering import START, at, binding, finding, sweep_record
@@ -36,7 +38,7 @@ FULL = Numbers(
     swept={"web-226": Swept(ended=START, duration=2.4, gaps=1)},
     counts={"addresses_probed": 126, "addresses_answered": 40, "devices_read": 3},
     opened={"gateway-hijack": 5, "mac-flapping": 0},
-    heard={"web-226": Counters(frames=1000, claims=70, malformed=4, dropped=3)},
+    heard={"web-226": Counters(frames=1000, claims=70, malformed=4, dropped=3, echoes=2)},
     notices={"duplicate-address": 6, "mac-moved": 7},
     received={"lines": 19, "countable": 2},
     checks=8,
@@ -89,6 +91,7 @@ def test_every_number_is_shown_under_its_name() -> None:
         key("claims_total", **web): 70,
         key("frames_malformed_total", **web): 4,
         key("frames_dropped_total", **web): 3,
+        key("frames_repeated_total", **web): 2,
         key("notices_total", kind="duplicate-address"): 6,
         key("notices_total", kind="mac-moved"): 7,
         key("received_total", what="lines"): 19,
@@ -125,6 +128,11 @@ def test_the_names_follow_the_conventions() -> None:
         assert not family.name.endswith(("_ms", "_count", "_sum", "_bucket"))
         for sample in family.samples:
             assert sample.name.endswith("_total") == (family.type == "counter")
+
+
+def test_what_is_late_is_said_as_it_is_counted() -> None:
+    (family,) = (f for f in prometheus(render(FULL).decode()) if f.name == "netguard_schedule_late")
+    assert family.documentation == f"Runs that took longer than {LATE} of their intervals."
 
 
 def test_any_text_in_a_label_comes_back_as_it_was() -> None:
@@ -241,7 +249,7 @@ def test_it_serves_over_ipv6_too() -> None:
     try:
         with serve("::1", 0, lambda: FULL) as port:
             assert body(port, "::1") == render(FULL)
-    except NetguardError:
+    except LinkError:
         pytest.skip("NOT TESTED: no IPv6 on the loopback here")
 
 
@@ -317,17 +325,16 @@ def test_a_source_that_fails_is_an_error_and_not_an_empty_page(
 def test_a_port_that_is_taken_is_one_line_with_a_remedy() -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(NetguardError, match=f"served at 127.0.0.1:{port}: ") as caught:
+        with pytest.raises(LinkError, match=f"127.0.0.1 port {port}: cannot listen") as caught:
             serve(LOOPBACK, port, lambda: FULL).__enter__()
     assert "another port" in caught.value.remedy
 
 
 @pytest.mark.parametrize("address", ["192.0.2.77", "2001:db8::77"])
 def test_an_address_that_is_not_ours_is_one_line_with_a_remedy(address: str) -> None:
-    with pytest.raises(NetguardError, match="metrics cannot be served at") as caught:
+    with pytest.raises(LinkError, match="cannot listen") as caught:
         serve(address, 9477, lambda: FULL).__enter__()
     assert caught.value.remedy
-    assert "\n" not in caught.value.message
 
 
 def test_a_textfile_can_be_read_by_another_user(tmp_path: Path) -> None:

@@ -177,6 +177,39 @@ def test_a_whole_look_follows_where_it_may_say_more(
     assert follow(story).strange == segments
 
 
+@pytest.mark.parametrize(
+    ("fields", "segments"),
+    [
+        ({}, ["web-226"]),
+        ({"vlan": None}, ["web-226", "web-227"]),
+        ({"vlan": None, "source": "192.0.2.99", "host": "cat2"}, ["web-226"]),
+        ({"vlan": 228}, []),
+        ({"source": "192.0.2.99"}, []),
+    ],
+)
+def test_where_an_address_is_in_trouble_that_nobody_can_read_a_whole_look_follows(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], segments: list[str]
+) -> None:
+    monkeypatch.setattr(tables, "CALM", 0.0)
+    followed = follow(lambda f: f.told("duplicate-address", mac=None, **fields))
+    assert followed.strange == segments
+    assert followed.looks.read == []
+
+
+def test_a_flood_of_troubles_without_an_address_is_worth_a_look_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "CALM", 0.0)
+
+    async def story(followed: Followed) -> None:
+        for _ in range(50):
+            await followed.told("duplicate-address", mac=None)
+
+    assert follow(story).strange == ["web-226"]
+    monkeypatch.setattr(tables, "SELDOM", 0.0)
+    assert len(follow(story).strange) > 1
+
+
 @pytest.mark.parametrize(("port", "segments"), [("cat1", ["web-226"]), ("cat2", [])])
 def test_when_who_passed_as_a_device_may_have_stopped_a_whole_look_sees_it(
     port: str, segments: list[str]

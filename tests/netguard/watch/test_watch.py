@@ -342,7 +342,7 @@ def test_metrics_that_cannot_be_served_are_a_gap_and_it_watches_all_the_same(
 ) -> None:
     with watching(lab, tmp_path, seldom('metrics = "192.0.2.99:9477"')) as daemon:
         gap = daemon.until(lambda s: s["event"] == "gap")["gap"]
-        assert (gap["subject"], gap["kind"]) == ("metrics", "cannot-listen")
+        assert (gap["subject"], gap["kind"]) == ("metrics 192.0.2.99:9477", "cannot-listen")
         daemon.swept()
         assert daemon.end() == 0
 

@@ -4,19 +4,20 @@ import asyncio
 import gc
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from ipaddress import ip_address
 from shutil import which
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from msgspec import structs
 from pysnmp.carrier.asyncio.dgram import udp
 
-from probes.errors import Refused
 from probes.heard import Notice
-from probes.notices import notifications, receiving
+from probes.notices import receiving
 from probes.notices.hearing import Counters
+from probes.notices.notifications import Notifications
+from probes.records import Gap
 from probes.snmp_link import Credentials
 from tests.probes.notices.hearing_there import Ear, run
 from tests.snmp_agent import dotted, integer, object_id, octets, tlv
@@ -46,6 +47,19 @@ ENGINE = ("-e", "0x8000000001020304")
 QUICKLY = ("-t", "1", "-r", "0")
 
 
+def unexpected(gap: Gap) -> None:
+    raise AssertionError(gap)
+
+
+def received(
+    ear: Ear,
+    known: Sequence[Credentials],
+    address: str = "127.0.0.1",
+    lost: Callable[[Gap], None] = unexpected,
+) -> AbstractAsyncContextManager[int]:
+    return receiving.notifications(ear.hearing, known, 0, address, lost=lost)
+
+
 async def send(port: int, *options: str, what: Sequence[str] = (DUPLICATE,)) -> int:
     program, *rest = options
     return await run(program, *rest, "-Ln", f"udp:127.0.0.1:{port}", "", *what)
@@ -60,7 +74,7 @@ def heard(
         ear = Ear()
         counters = ear.counters
         known = (PUBLIC, SECRET, OPEN)
-        async with receiving.notifications(ear.hearing, known, 0, "127.0.0.1") as port:
+        async with received(ear, known) as port:
             assert await send(port, *options, what=what) == status
             await ear.until(lambda: counters.traps + counters.refused + counters.malformed > 0)
         return ear
@@ -93,7 +107,7 @@ def v1(enterprise: str, generic: int, specific: int, *objects: str) -> Ear:
     async def listen() -> Ear:
         ear = Ear()
         counters = ear.counters
-        async with receiving.notifications(ear.hearing, [PUBLIC], 0) as port:
+        async with received(ear, [PUBLIC], "") as port:
             where = f"udp6:[::1]:{port}"
             told = (enterprise, "192.0.2.9", str(generic), str(specific), "4711", *objects)
             assert await run("snmptrap", "-v1", "-c", "public", "-Ln", where, *told) == 0
@@ -151,21 +165,95 @@ def test_a_stranger_and_a_message_less_protected_than_agreed_are_refused(
     assert (ear.counters.traps, ear.counters.refused, ear.counters.malformed) == (0, 1, 0)
 
 
-def test_keys_that_snmpv3_does_not_allow_are_refused_without_naming_them() -> None:
+def test_keys_that_snmpv3_does_not_allow_are_a_gap_without_naming_them_and_lose_nobody_else() -> (
+    None
+):
+    wrong = Credentials(version="3", user="trapper", auth_protocol="SHA", auth_key="short")
+    long = Credentials(version="3", user="u" * 40)
+    lost: list[Gap] = []
+
     async def listen() -> None:
-        wrong = Credentials(version="3", user="u", auth_protocol="SHA", auth_key="short")
-        with pytest.raises(Refused) as caught:
-            async with receiving.notifications(Ear().hearing, [wrong], 0):
-                pass
-        assert "short" not in str(caught.value)
+        ear = Ear()
+        known = (SECRET, wrong, long, PUBLIC)
+        async with received(ear, known, lost=lost.append) as port:
+            for number, options in enumerate((V3 + ENGINE, ("-v2c", "-c", "public")), 1):
+                assert await send(port, "snmptrap", *options) == 0
+                await ear.counted("notices", number)
 
     asyncio.run(listen())
+    assert [gap.subject.rpartition(" ")[2] for gap in lost] == ["trapper", "u" * 40]
+    assert all(gap.remedy for gap in lost)
+    assert "short" not in str(lost)
+
+
+OTHER = Credentials(version="3", user="trapper", auth_protocol="SHA256", auth_key="otherauth1")
+WITH_OTHER = ("-v3", "-u", "trapper", "-l", "authNoPriv", "-a", "SHA-256", "-A", "otherauth1")
+PLAIN = Credentials(version="3", user="trapper", auth_protocol="SHA", auth_key="authauth1")
+AS_PLAIN = ("-v3", "-u", "trapper", "-l", "authNoPriv", *KEYS[:4])
+NOBODY = Credentials(version="3", user="trapper")
+AS_NOBODY = ("-v3", "-u", "trapper", "-l", "noAuthNoPriv")
+
+
+@pytest.mark.parametrize(
+    ("second", "as_second"), [(OTHER, WITH_OTHER), (PLAIN, AS_PLAIN), (NOBODY, AS_NOBODY)]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_several_users_of_one_name_are_told_apart_by_their_signatures(
+    second: Credentials, as_second: Sequence[str], *, turned: bool
+) -> None:
+    """Informs are all signed for one engine, which is ours."""
+    known = (second, SECRET) if turned else (SECRET, second)
+    lost: list[Gap] = []
+
+    async def listen() -> None:
+        ear = Ear()
+        async with received(ear, known, lost=lost.append) as port:
+            for _ in range(2):
+                assert await send(port, "snmptrap", *V3, *ENGINE) == 0
+                assert await send(port, "snmptrap", *as_second, "-e", "0x8000000001020305") == 0
+                assert await send(port, "snmpinform", *V3) == 0
+                assert await send(port, "snmpinform", *as_second) == 0
+            await ear.counted("notices", 8)
+            assert ear.counters.refused == 0
+
+    asyncio.run(listen())
+    assert lost == []
+
+
+def test_a_user_of_the_same_name_lets_nobody_send_less_protected_than_agreed() -> None:
+    async def listen() -> None:
+        ear = Ear()
+        async with received(ear, (SECRET, OTHER)) as port:
+            for _ in range(2):
+                for options in (AS_PLAIN, AS_NOBODY):
+                    assert await send(port, "snmptrap", *options, *ENGINE) == 0
+                assert await send(port, "snmptrap", *V3, *ENGINE) == 0
+            await ear.counted("notices", 2)
+            await ear.counted("refused", 4)
+
+    asyncio.run(listen())
+
+
+def test_two_users_whom_no_signature_tells_apart_are_a_gap() -> None:
+    lost: list[Gap] = []
+
+    async def listen() -> None:
+        ear = Ear()
+        twin = structs.replace(SECRET, priv_key="privpriv2")
+        async with received(ear, (SECRET, SECRET, twin), lost=lost.append) as port:
+            assert await send(port, "snmptrap", *V3, *ENGINE) == 0
+            await ear.counted("notices", 1)
+
+    asyncio.run(listen())
+    (gap,) = lost
+    assert "one authentication key" in gap.detail
+    assert gap.remedy
 
 
 def test_invented_engines_are_refused_and_keep_nobody_out() -> None:
     async def listen() -> None:
         ear = Ear()
-        async with receiving.notifications(ear.hearing, [SECRET, OPEN], 0, "127.0.0.1") as port:
+        async with received(ear, [SECRET, OPEN]) as port:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger:
                 for number in range(100):
                     forger.sendto(forged(number), ("127.0.0.1", port))
@@ -181,7 +269,7 @@ def test_invented_engines_are_refused_and_keep_nobody_out() -> None:
 def test_nothing_is_kept_of_messages_that_are_not_delivered() -> None:
     async def listen() -> int:
         counters = Counters()
-        entity = notifications.Notifications([PUBLIC, SECRET], lambda *_: None, counters)
+        entity = Notifications([PUBLIC, SECRET], lambda *_: None, counters, lost=unexpected)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
             bound.bind(("127.0.0.1", 0))
             await entity.open(bound)
@@ -211,13 +299,13 @@ def request(number: int) -> bytes:
     return tlv(0x30, integer(1) + octets(b"public") + tlv(0xA0, pdu))
 
 
-def forged(number: int) -> bytes:
+def forged(number: int, flags: int = 3) -> bytes:
     """Return an SNMPv3 message of a known user and an engine that nobody has."""
     sequence = 0x30
     engine = b"\x80\x00\x00\x00" + number.to_bytes(4)
     parameters = (engine, 0, 0, b"trapper", bytes(12), bytes(8))
     security = b"".join(octets(p) if isinstance(p, bytes) else integer(p) for p in parameters)
-    header = integer(number + 1) + integer(65507) + octets(b"\x03") + integer(3)
+    header = integer(number + 1) + integer(65507) + octets(bytes([flags])) + integer(3)
     parts = (integer(3), tlv(sequence, header), octets(tlv(sequence, security)), octets(bytes(16)))
     return tlv(sequence, b"".join(parts))
 
@@ -232,7 +320,7 @@ def trap_v2(*, name: str = DUPLICATE) -> bytes:
 def test_bytes_that_are_no_snmp_are_counted_and_the_next_trap_is_told() -> None:
     async def listen() -> None:
         ear = Ear()
-        async with receiving.notifications(ear.hearing, [PUBLIC, SECRET], 0, "127.0.0.1") as port:
+        async with received(ear, [PUBLIC, SECRET]) as port:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 whole = trap_v2()
                 for datagram in (b"", b"\x30", b"\x30\x80", b"\xff" * 50, whole[:-3], whole):
@@ -249,7 +337,7 @@ def test_no_damage_to_a_trap_raises_or_silences_the_receiver() -> None:
         source = random.Random(20260101)  # noqa: S311 - damage, not secrets
         failed: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, what: failed.append(what))
-        async with receiving.notifications(ear.hearing, [PUBLIC, SECRET], 0, "127.0.0.1") as port:
+        async with received(ear, [PUBLIC, SECRET]) as port:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 for number in range(300):
                     damaged = bytearray(trap_v2() if number % 2 else forged(number))
@@ -262,15 +350,3 @@ def test_no_damage_to_a_trap_raises_or_silences_the_receiver() -> None:
         assert failed == []
 
     asyncio.run(listen())
-
-
-@settings(deadline=None)
-@given(st.binary(max_size=120))
-def test_no_octets_make_the_search_for_a_signer_raise(datagram: bytes) -> None:
-    notifications._sender(datagram)
-
-
-def test_the_signer_of_a_v3_message_is_found() -> None:
-    sender = (b"\x80\x00\x00\x00\x00\x00\x00\x07", "trapper", bytes(12))
-    assert notifications._sender(forged(7)) == sender
-    assert notifications._sender(trap_v2()) is None

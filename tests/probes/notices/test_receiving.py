@@ -3,17 +3,19 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from shutil import which
 
 import pytest
 
-from probes.errors import LinkError, ProbeError
+from probes.binding import bound
+from probes.errors import ProbeError
 from probes.notices import messages, receiving
 from probes.notices.syslog import LONGEST
+from probes.records import Gap
 from tests.probes.notices.hearing_there import SEEN, Ear, run
 
 TEXT = "arp: 00:00:5e:00:53:01 is using my IP address 192.0.2.1 on em0!"
@@ -87,22 +89,33 @@ def test_a_sender_by_ipv6_is_heard(address: str) -> None:
     asyncio.run(listen())
 
 
-def test_a_port_that_is_taken_is_a_clear_error() -> None:
+@pytest.mark.parametrize("kind", ["syslog_udp", "syslog_tcp", "notifications", "tail"])
+def test_what_is_cancelled_while_it_opens_leaves_nothing(tmp_path: Path, kind: str) -> None:
     async def listen() -> None:
         ear = Ear()
-        async with receiving.syslog_udp(ear.hearing, 0, "127.0.0.1") as port:
-            with pytest.raises(LinkError, match=f"127.0.0.1 port {port}: cannot listen"):
-                async with receiving.syslog_udp(ear.hearing, port, "127.0.0.1"):
-                    pass
-
-    asyncio.run(listen())
-
-
-def test_a_name_is_no_address_to_listen_on() -> None:
-    async def listen() -> None:
-        with pytest.raises(LinkError, match="cannot listen"):
-            async with receiving.syslog_tcp(Ear().hearing, 0, "nobody.invalid"):
-                pass
+        ways: dict[str, Callable[[int], AbstractAsyncContextManager[object]]] = {
+            "syslog_udp": lambda port: receiving.syslog_udp(ear.hearing, port),
+            "syslog_tcp": lambda port: receiving.syslog_tcp(ear.hearing, port),
+            "notifications": lambda port: receiving.notifications(
+                ear.hearing, (), port, lost=unexpected
+            ),
+            "tail": lambda _: receiving.tail(ear.hearing, tmp_path / "log"),
+        }
+        way = socket.SOCK_STREAM if kind == "syslog_tcp" else socket.SOCK_DGRAM
+        with bound("", 0, way) as free:
+            port = free.getsockname()[1]
+        for turns in range(4):
+            receiver = ways[kind](port)
+            opening = asyncio.ensure_future(receiver.__aenter__())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if not opening.cancel():
+                await receiver.__aexit__(None, None, None)
+            await asyncio.wait([opening])
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            bound("", port, way).close()
 
     asyncio.run(listen())
 
@@ -191,6 +204,10 @@ def test_many_senders_at_once_are_all_heard() -> None:
     asyncio.run(listen())
 
 
+def unexpected(gap: Gap) -> None:
+    raise AssertionError(gap)
+
+
 def test_closing_leaves_neither_task_nor_port_behind(tmp_path: Path) -> None:
     async def listen() -> None:
         ear = Ear()
@@ -198,7 +215,7 @@ def test_closing_leaves_neither_task_nor_port_behind(tmp_path: Path) -> None:
             receiving.syslog_udp(ear.hearing, 0) as udp,
             receiving.syslog_tcp(ear.hearing, 0) as tcp,
             receiving.tail(ear.hearing, tmp_path / "log"),
-            receiving.notifications(ear.hearing, (), 0) as traps,
+            receiving.notifications(ear.hearing, (), 0, lost=unexpected) as traps,
         ):
             _, writer = await asyncio.open_connection("127.0.0.1", tcp)
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -337,9 +354,10 @@ def test_what_cannot_be_read_as_a_file_is_a_clear_error(tmp_path: Path) -> None:
     async def follow() -> None:
         os.mkfifo(tmp_path / "pipe")
         for path in (tmp_path, tmp_path / "pipe"):
-            with pytest.raises(ProbeError, match="no regular file"):
+            with pytest.raises(ProbeError, match="no regular file") as caught:
                 async with receiving.tail(Ear().hearing, path):
                     pass
+            assert caught.value.remedy == "name the log itself"
 
     asyncio.run(follow())
 
