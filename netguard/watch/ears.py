@@ -20,6 +20,7 @@ from netguard.view import SegmentView
 from netguard.watch.gaps import Gaps
 from netguard.watch.looks import BRISK, PATIENT, URGENT, Looks
 from netguard.watch.overruns import Overruns
+from netguard.watch.silent import Silent
 from netguard.watch.site import Site, grounds, placed
 from probes.errors import ProbeError
 from probes.heard import Heard
@@ -29,7 +30,6 @@ from probes.records import Gap
 
 AGAIN = 5.0  # seconds: to an interface that has failed, and to a trouble that is to be followed
 CALM = 3.0  # seconds between two whole looks because of something strange
-LASTING = timedelta(seconds=1)  # a claim made in one breath only is asked about, and no proof
 QUIET = timedelta(minutes=2)  # after which who claimed a gateway on and on has ended
 AT_ONCE = 64  # addresses in one question
 
@@ -52,7 +52,7 @@ class Ears:
         self._urgent = asyncio.Event()
         self._other = asyncio.Event()
         self._taken = asyncio.Event()  # a gateway is
-        self._silent: set[str] = set()  # findings about intruders that answer nobody
+        self._silent = Silent()
         self._told: dict[str, Finding] = {}  # what only listening can tell
         self._learnt: SegmentView | None = None
         self._attended = 0  # seconds without a break
@@ -123,7 +123,8 @@ class Ears:
             self._attended += 1
             listener.still_usable()
             undecided = self.doubts.dropped
-            self._report(*self._overruns.gaps(self.segment, listener.counters, undecided))
+            lost = self._overruns.gaps(self.segment, listener.counters, undecided)
+            self._report(*lost, *self._unjudged())
             await self._tell()
 
     def _report(self, *gaps: Gap) -> None:
@@ -151,48 +152,45 @@ class Ears:
         while True:
             await self._urgent.wait()
             self._urgent.clear()
-            doubts = self.doubts.take(AT_ONCE, urgent=True)
-            if doubts and await self._found(doubts, URGENT):
-                self.strange.set()
+            if not (doubts := self.doubts.take(AT_ONCE, urgent=True)):
+                continue
+            if left := await self._unanswered(doubts, URGENT):
+                tasks.create_task(self._ask_patiently(left))
+            if len(left) < len(doubts):
                 self._taken.set()
-            elif doubts:
-                tasks.create_task(self._ask_patiently(doubts))
 
     async def _ask_patiently(self, doubts: Sequence[Doubt]) -> None:
-        """Ask those who claim a gateway and do not answer at once; some go on and never do."""
-        began = self._site.clock()
-        if await self._found(doubts, PATIENT):
-            self.strange.set()
-            return
-        about, now = {doubt.address for doubt in doubts}, self._site.clock()
-        self._silent |= {
-            finding.id
-            for finding in self.ear.findings(now)
-            if finding.kind == "gateway-hijack"
-            and finding.address in about
-            and began < finding.last_seen <= now  # later: the clock was set back
-        }
+        """Ask those who claim a gateway and do not answer at once; some never do."""
+        await self._unanswered(doubts, PATIENT)
+        now = self._site.clock()
+        self._silent.heard(self.ear.findings(now), now)
 
     async def _ask(self) -> None:
         while True:
             await self._other.wait()
             self._other.clear()
             while doubts := self.doubts.take(AT_ONCE, urgent=False):
-                if await self._found(doubts, BRISK):
-                    self.strange.set()
+                await self._unanswered(doubts, BRISK)
 
-    async def _found(self, doubts: Sequence[Doubt], hurry: Hurry) -> bool:
-        """Ask; return whether something is wrong, or may be: then all devices are to be read."""
+    async def _unanswered(self, doubts: Sequence[Doubt], hurry: Hurry) -> list[Doubt]:
+        """Ask; return about what nothing is wrong by the answers.
+
+        Where something may be, all devices are to be read; where asking failed, that is told then.
+        """
+        began = self._site.clock()
         verdict = await self._looks.ask(self.segment, doubts, hurry)
         now = self._site.clock()
-        if verdict.seen.gaps:
-            self.strange.set()  # which says what could not be asked
-        for doubt in doubts:
-            found = any(finding.address == doubt.address for finding in verdict.found)
-            self.doubts.answered(doubt, _answering(verdict.seen, doubt), now, found=found)
-        if verdict.unclear:
+        if verdict.found or verdict.unclear or verdict.seen.gaps:
             self.strange.set()
-        return bool(verdict.found)
+        self._silent.answered(verdict.found)
+        wrong = {finding.address for finding in verdict.found}
+        for doubt in doubts:
+            answering = _answering(verdict.seen, doubt)
+            self.doubts.answered(doubt, answering, now, found=doubt.address in wrong)
+        left = [doubt for doubt in doubts if doubt.address not in wrong]
+        if hurry == PATIENT and not verdict.seen.gaps:
+            self._silent.asked((doubt.address for doubt in left), began)
+        return left
 
     async def _look_at_gateways(self) -> None:
         while True:
@@ -236,7 +234,9 @@ class Ears:
 
     async def _tell(self) -> None:
         now = self._site.clock()
-        found = {f.id: f for f in self.ear.findings(now) if self._is_heard(f)}
+        heard = {f.id: f for f in self.ear.findings(now) if f.state != "resolved"}
+        self._silent.keep(heard.keys())
+        found = {id_: f for id_, f in heard.items() if self._is_heard(f)}
         standing = {id_: f for id_, f in found.items() if _stands(f, now)}
         new = [f for id_, f in standing.items() if id_ not in self._told]
         if new:
@@ -249,14 +249,27 @@ class Ears:
             await self._looks.keep(new)
             self.strange.set()
         if over:
-            self._silent -= over
+            self._silent.keep(heard.keys() - over)
             await self._looks.over(over)
+
+    def _unjudged(self) -> Iterator[Gap]:
+        """Yield the gap that nobody knows whether a router that was heard is one."""
+        if self._routers is None and any(
+            finding.kind == "rogue-router" and finding.state != "resolved"
+            for finding in self.ear.findings(self._site.clock())
+        ):
+            yield Gap(
+                subject=self.segment.name,
+                kind="routers-unread",
+                detail="somebody advertises itself as an IPv6 router; whether it is one is known"
+                f" once all of these are read: {', '.join(self.segment.routers)}",
+                remedy="read them by hand: netguard device show NAME; take out who is gone",
+            )
 
     def _is_heard(self, finding: Finding) -> bool:
         if finding.kind == "rogue-router":
             return self._routers is not None or finding.id in self._told
-        lasting = finding.last_seen - finding.first_seen >= LASTING
-        return finding.id in self._silent and lasting
+        return finding in self._silent
 
     def _left(self, now: datetime) -> frozenset[str]:
         """Return what an earlier process told, or what swings, once it would have been heard."""
@@ -277,9 +290,8 @@ def listening(segment: str) -> str:
 
 
 def _stands(finding: Finding, now: datetime) -> bool:
-    """Tell whether a trouble goes on; a router advertises itself that seldom."""
-    patient = finding.kind == "rogue-router" or abs(now - finding.last_seen) < QUIET
-    return finding.state != "resolved" and patient
+    """Tell whether what is not over yet goes on; a router advertises itself that seldom."""
+    return finding.kind == "rogue-router" or abs(now - finding.last_seen) < QUIET
 
 
 def _is_held(finding: Finding, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+import pytest
 
 from netguard.config import Config, load
 from netguard.findings import Finding
@@ -15,15 +16,15 @@ from netguard.hearing.troubles import ROUTERS_REST
 from netguard.inventory import Segment as Declared
 from netguard.lab import namespaces
 from netguard.remember import Memory
-from netguard.view import DeviceView, Identity
+from netguard.view import DeviceView, Identity, SegmentView
 from netguard.watch.ears import Ears
 from netguard.watch.events import Event
 from netguard.watch.gaps import Gaps
-from netguard.watch.looks import Looks
+from netguard.watch.looks import Looks, Verdict
 from netguard.watch.site import Site
 from probes.arp.frames import craft
 from probes.heard import ArpClaim, RouterAdvert
-from probes.records import Interface
+from probes.records import Gap, Interface
 from tests.segment import Segment, address, mac, repeating, request
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -137,6 +138,18 @@ def test_nobody_is_a_rogue_router_before_the_routers_were_read(tmp_path: Path) -
     assert place.tell() == []
     place.read(ROUTER)
     assert place.tell() == [ROGUE]
+
+
+def test_that_routers_are_not_judged_is_a_gap_once_one_advertises_itself(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.read("00:00:5e:00:53:07")
+    place.ears._routers = None  # another one of the segment has not been read yet
+    assert list(place.ears._unjudged()) == []
+    place.advertises(ROGUE)
+    (gap,) = place.ears._unjudged()
+    assert (gap.subject, gap.kind) == ("web", "routers-unread")
+    place.read(ROUTER)
+    assert list(place.ears._unjudged()) == []
 
 
 def test_a_router_that_cannot_be_read_any_more_is_one_still(tmp_path: Path) -> None:
@@ -288,3 +301,96 @@ def test_a_card_that_is_taken_away_and_put_back_is_listened_to_again(tmp_path: P
         here, other = segment.prober(), segment.host(3, 3)
         with namespaces.entered(here), repeating(other, [frame]):
             asyncio.run(listen(segment, here))
+
+
+# --- who claims a gateway and answers nobody
+
+
+class Unanswered(Noting):
+    """Looks whose questions take two seconds, and that find what the test sets."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.found: tuple[Finding, ...] = ()
+        self.gaps: tuple[Gap, ...] = ()
+
+    async def ask(self, segment: Declared, _doubts: object, _hurry: object) -> Verdict:
+        self.place.now += timedelta(seconds=2)
+        return Verdict(self.found, SegmentView(segment=segment, gaps=self.gaps), unclear=False)
+
+
+GATEWAY = IPv4Address("198.51.100.1")
+
+
+@pytest.fixture
+def taken(tmp_path: Path) -> Place:
+    """A place whose gateway is pinned, and where nobody answers questions about it."""
+    place = Place(tmp_path)
+    pin = Identity(macs=frozenset({mac(1)}), source="snmp", seen=BEGIN, detail="")
+    place.site.remembers(Memory(url=place.config.store, identities={("web", GATEWAY): pin}))
+    place.looks = Unanswered(place)
+    place.ears = place.listening_anew()
+    place.ears.learn()
+    return place
+
+
+def claims(place: Place, *after: float) -> list[str]:
+    """Let a stranger claim the gateway after so many seconds each, be asked, and be told of."""
+    for seconds in after:
+        place.now += timedelta(seconds=seconds)
+        claim = ArpClaim(
+            interface="eth1",
+            sender_ip=GATEWAY,
+            sender_hw=ROGUE,
+            frame_source=ROGUE,
+            kind="announcement",
+            seen=place.now,
+        )
+        place.ears._hear(claim)
+        asked = place.ears.doubts.take(1, urgent=True)
+        asyncio.run(place.ears._ask_patiently(asked))
+    return place.tell()
+
+
+@pytest.mark.parametrize("every", [4, 10, 60, 300])
+def test_who_claims_a_gateway_now_and_then_and_answers_nobody_is_told(
+    taken: Place, every: float
+) -> None:
+    assert claims(taken, 0) == []
+    assert claims(taken, every) == [ROGUE]
+
+
+def test_who_claimed_a_gateway_once_is_forgiven_in_time(taken: Place) -> None:
+    assert claims(taken, 0) == []
+    assert claims(taken, 1200) == []
+
+
+def test_a_claim_before_the_question_is_no_proof_after_it(taken: Place) -> None:
+    """A trouble that is mended leaves its last claims behind."""
+    looks = cast("Unanswered", taken.looks)
+    assert claims(taken, 0) == []
+    looks.found = (gateway_taken(taken),)
+    assert claims(taken, 4) == []  # it answers: that is told by who asked
+    looks.found = ()
+    assert claims(taken, 4) == []
+
+
+def test_a_question_that_could_not_be_asked_was_not_asked_in_vain(taken: Place) -> None:
+    looks = cast("Unanswered", taken.looks)
+    looks.gaps = (Gap(subject="web", kind="no-carrier", detail="eth1: no carrier"),)
+    assert claims(taken, 0, 10, 20) == []
+
+
+def gateway_taken(place: Place) -> Finding:
+    return Finding(
+        id=f"gateway-hijack/web/{GATEWAY}",
+        kind="gateway-hijack",
+        severity="critical",
+        first_seen=place.now,
+        last_seen=place.now,
+        segment="web",
+        address=GATEWAY,
+        summary="",
+        advice="",
+    )
