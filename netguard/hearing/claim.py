@@ -1,16 +1,20 @@
 """A claim, however it was made: ARP, Neighbor Discovery and Router Advertisements alike."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from probes.heard import ArpClaim, Heard, NeighborClaim, RouterAdvert
+from probes.mac import virtual_family
 from probes.records import IPAddress
 
 ADVERT = "router advertisement"
 WITHDRAWAL = "router advertisement of lifetime 0"
-ADVERTS = frozenset({ADVERT, WITHDRAWAL})
+_MASKED = {how: f"{how} in a router's name" for how in (ADVERT, WITHDRAWAL)}
+UNMASKED = frozenset(_MASKED.values())
+ADVERTS = frozenset({ADVERT, WITHDRAWAL}) | UNMASKED
 
 
 class Place(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
@@ -22,13 +26,17 @@ class Place(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A station says that an address is its own; `told` is whom, None for everybody."""
+    """A station says that an address is its own; `told` is whom, None for everybody.
+
+    `source` is where an advertisement's frame came from, None where that is `mac`.
+    """
 
     place: Place
     mac: str
     how: str
     told: str | None
     seen: datetime
+    source: str | None = None
 
 
 def claim_of(heard: Heard, pinned: Container[IPAddress] = ()) -> Claim | None:
@@ -47,9 +55,28 @@ def claim_of(heard: Heard, pinned: Container[IPAddress] = ()) -> Claim | None:
                 return None
             return _claim(heard, heard.sender_ip, heard.kind, heard.told)
         case RouterAdvert():
-            return _claim(heard, heard.router, ADVERT if heard.lifetime else WITHDRAWAL, None)
+            return _advertised(heard)
         case _:
             return None
+
+
+def unmasked(claim: Claim, routers: Collection[str]) -> Claim:
+    """Return an advertisement as its frame's source made it, where only its option is a router's.
+
+    Routers that share a virtual MAC may send from it or from their own, with the other in the
+    option. So where no more than virtual ones are known nobody is unmasked.
+    """
+    if claim.source is None or claim.source in routers or claim.mac not in routers:
+        return claim
+    if all(map(virtual_family, routers)):
+        return claim
+    return replace(claim, mac=claim.source, how=_MASKED[claim.how])
+
+
+def _advertised(heard: RouterAdvert) -> Claim:
+    claim = _claim(heard, heard.router, ADVERT if heard.lifetime else WITHDRAWAL, None)
+    same = heard.frame_source == heard.sender_hw
+    return claim if same else replace(claim, source=heard.frame_source)
 
 
 def _claim(

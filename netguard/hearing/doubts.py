@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from netguard.hearing.claim import Claim
+from netguard.hearing.claim import Claim, unmasked
 from netguard.hearing.ranges import Ranges
 from netguard.inventory import IPNetwork
 from probes.records import IPAddress
@@ -82,6 +82,8 @@ class Doubts:
         address, mac = claim.place.ip, claim.mac
         known = self._known.gateways.get(address)
         if known is not None:  # itself it answers anyway, when everybody is asked
+            if claim.source is not None:
+                mac = unmasked(claim, known).mac
             return None if mac in known else self._raise(address, {mac}, claim.seen)
         if address not in self._ranges:
             return None

@@ -11,10 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from netguard.findings import Finding, Kind
-from netguard.hearing.claim import ADVERT, ADVERTS, Claim, Place, claim_of
+from netguard.hearing.claim import ADVERT, ADVERTS, UNMASKED, Claim, Place, claim_of, unmasked
 from netguard.hearing.elapsed import Elapsed
-from netguard.hearing.fights import differ_little, standing_between, take_turn, taking_turns
-from netguard.hearing.ledger import ROOM, Address, Ledger, Station
+from netguard.hearing.fights import standing_between, take_turn, taking_turns
+from netguard.hearing.intruders import intruders, is_certain
+from netguard.hearing.ledger import ROOM, Address, Ledger
 from netguard.hearing.ranges import Ranges
 from netguard.hearing.telling import Accusation
 from netguard.hearing.troubles import Troubles
@@ -24,9 +25,6 @@ from probes.heard import Heard
 from probes.records import IPAddress
 
 _IPV4 = 4
-_CERTAIN = 2  # frames of one station
-_CROWD = 4  # stations of one frame each
-_TORN = 50  # frames, of which a faulty card tears no more than one
 _ANSWERS = frozenset({"reply", "advertisement", *ADVERTS})  # by which a router may be a proxy
 _HOMES = 16  # VLANs in which a gateway may be heard itself
 _UNUSED_OCTETS = frozenset({0, 127, *range(224, 256)})  # an IPv4 address of nobody's begins so
@@ -102,6 +100,8 @@ class Ear:
         """Take in a claim as `hear` does."""
         at = self._elapsed.at(claim.seen)
         pinned = self._ground.gateways.get(claim.place.ip)
+        if claim.source is not None and claim.source not in self._known:
+            claim = unmasked(claim, self._ground.routers | (pinned or frozenset()))
         if pinned is None and not self._concerns(claim.place, claim.how):
             return None
         self.claims += 1
@@ -117,7 +117,8 @@ class Ear:
         """Return all that was found, the worst first; what has ended by now is resolved.
 
         A trouble ends when it was not heard of for ten minutes. Of a time in which nothing at all
-        was heard or asked for here no more than five minutes count.
+        was heard or asked for here no more than five minutes count. What has turned out to be none
+        is left out.
         """
         told = self._troubles.told(self._elapsed.at(now))
         return tuple(replace(f, evidence=(*f.evidence, *self.words.about(f.address))) for f in told)
@@ -138,10 +139,11 @@ class Ear:
         self, address: Address, claim: Claim, at: float, pinned: frozenset[str] | None
     ) -> Accusation | None:
         if pinned and self._is_here(claim, pinned):
-            intruders = frozenset() if claim.mac in pinned else _intruders(address, pinned)
-            if not intruders:
+            known = self._known
+            foreign = claim.mac not in pinned and intruders(address, claim, pinned, known, at)
+            if not foreign:
                 return None
-            return Accusation(kind="gateway-hijack", accused=intruders, rightful=pinned)
+            return Accusation(kind="gateway-hijack", accused=foreign, rightful=pinned)
         if pinned is None and claim.mac in self._known and claim.how in _ANSWERS:
             return None
         if self._is_rogue(address, claim):
@@ -157,9 +159,20 @@ class Ear:
         """
         here = (claim.place.vlan, claim.place.interface)
         homes = self._homes.setdefault(claim.place.ip, set())
-        if claim.mac in pinned and len(homes) < _HOMES:
+        if claim.mac in pinned and here not in homes and len(homes) < _HOMES:
             homes.add(here)
+            self._troubles.set_aside(self._is_elsewhere)
         return not homes or here in homes
+
+    def _is_elsewhere(self, accusation: Accusation, place: Place) -> bool:
+        """Tell whether a gateway was said to be taken where it is another's: it is heard elsewhere.
+
+        Of one wire a capture may call each direction an interface of its own.
+        """
+        homes = self._homes.get(place.ip)
+        if accusation.kind != "gateway-hijack" or not homes:
+            return False
+        return all(vlan != place.vlan for vlan, _ in homes)
 
     def _is_rogue(self, address: Address, claim: Claim) -> bool:
         """Tell whether who advertises a router must not.
@@ -169,6 +182,8 @@ class Ear:
         """
         if not self._expects_routers or claim.mac in self._known:
             return False
+        if claim.how in UNMASKED:
+            return is_certain(claim.mac, address.stations[claim.mac], self._known)
         return claim.how == ADVERT or (claim.how in ADVERTS and len(address.stations) > 1)
 
     def _quarrel(
@@ -185,7 +200,7 @@ class Ear:
                 between=(claim.mac, second),
                 gateway=gateway,
             )
-        if took_turn and (rivals := taking_turns(address, self._ledger, at)):
+        if took_turn and (rivals := taking_turns(address, claim, self._ledger, at)):
             return Accusation(kind=kind, accused=rivals, gateway=gateway)
         return None
 
@@ -208,30 +223,3 @@ def _is_a_station_s(number: int) -> bool:
         and number >> 24 not in _UNUSED_OCTETS
         and number >> 16 != _LINK_LOCAL
     )
-
-
-def _intruders(address: Address, pinned: frozenset[str]) -> frozenset[str]:
-    """Return who claims a pinned gateway and is not it: a single ARP frame may be torn.
-
-    An advertisement is not, by its checksum.
-    """
-    own = sum(one.count for mac, one in address.stations.items() if mac in pinned)
-    foreign = {
-        mac: one
-        for mac, one in address.stations.items()
-        if mac not in pinned and not _is_torn(mac, one, pinned, own)
-    }
-    certain = {
-        mac
-        for mac, one in foreign.items()
-        if one.count >= _CERTAIN or not ADVERTS.isdisjoint(one.hows)
-    }
-    if certain:
-        return frozenset(certain)
-    claims = len(foreign) + address.crowded_out
-    return frozenset(foreign if claims >= _CROWD else ())
-
-
-def _is_torn(mac: str, station: Station, pinned: frozenset[str], own: int) -> bool:
-    """Tell whether a MAC is rare beside a gateway's, from which a bit or two set it apart."""
-    return station.count * _TORN <= own and any(differ_little(mac, each) for each in pinned)

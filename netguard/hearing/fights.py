@@ -1,26 +1,30 @@
 """Whether the claimants of an address are in each other's way, or only look like it.
 
-The definition over time: two stations that are not one take turns before the same hearers, three
-times within a minute and over at least a second, and one of them comes back. A handover is one
-turn, a failover and its end are two, and who is new each time comes back never. Or one station
-stands between two others: it claims an address of each at once, while they go on claiming theirs,
-or tells each that it is the other.
+The definition over time: two stations that are not one take turns before one and the same hearer,
+three times within a minute and over at least a second, and one of them comes back. A handover is
+one turn, a failover and its end are two, and who is new each time comes back never; a bond that
+deals its hearers out anew (balance-alb) takes one turn before each. Where many hearers ask seldom,
+three that are told both at once count as well. Or one station stands between two others: it claims
+an address of each at once, while they go on claiming theirs, or tells each that it is the other.
 """
 
 from collections.abc import Iterator
 from itertools import islice
 
 from netguard.hearing.claim import Claim, Place
-from netguard.hearing.ledger import HEARERS, Address, Ledger, Station, Turn
-from probes.mac import to_bytes, virtual_family
+from netguard.hearing.ledger import HEARERS, Address, Ledger, Speaker, Station, Turn
+from probes.mac import virtual_family
 from probes.records import IPAddress
 
 TURNS = 3
 WITHIN = 60.0  # seconds, as all times here
 LASTING = 1.0
 
-_KEPT = 8  # turns
+_KEPT = TURNS + 2  # a torn frame among them makes two
 _SETTLED = 0.5  # what the one before has still under way when another takes over comes sooner
+# Both answer one question. Whoever hands an address over has nothing under way after _SETTLED: what
+# its hearers are told at once, however many they are, does not last as long as LASTING.
+_AT_ONCE = 0.3
 _BIT_ERRORS = 2
 _GLBP_GROUP = len("00:07:b4:00:01")
 _GLBP_FORWARDERS = frozenset({"01", "02", "03", "04"})
@@ -37,47 +41,70 @@ def take_turn(address: Address, claim: Claim, ledger: Ledger, at: float) -> bool
     """
     if address.speakers is None:
         address.speakers = _speakers(address, claim.mac)
-    hearer = None if address.advertises else claim.told
-    before = address.speakers.get(hearer, claim.mac)
-    if before != claim.mac:
-        unsettled = address.turns and at - address.turns[-1].at < _SETTLED
-        if unsettled or _are_one_host(before, claim.mac, claim.place, ledger):
-            return False
-    _give_the_word(address.speakers, hearer, claim.mac)
-    if before == claim.mac or (address.turns and address.turns[-1].mac == claim.mac):
-        return False  # another hearer is told what everybody was
-    address.turns = (*address.turns[1 - _KEPT :], Turn(before, claim.mac, at))
+    hearer = _hearer(address, claim)
+    before = address.speakers.get(hearer)
+    if before is None or before.mac == claim.mac:
+        speaker = before or Speaker(claim.mac, at)
+        speaker.at = at
+        _give_the_word(address.speakers, hearer, speaker)
+        return False
+    if _is_unsettled(before.turns, at) or _are_one_host(before.mac, claim.mac, claim.place, ledger):
+        return False
+    turn = Turn(before.mac, claim.mac, at)
+    turns = (*before.turns[1 - _KEPT :], turn)
+    _give_the_word(address.speakers, hearer, Speaker(claim.mac, at, turns))
+    if at - before.at < _AT_ONCE and not _is_unsettled(address.clashes, at):
+        address.clashes = (*address.clashes[1 - _KEPT :], turn)
     return True
 
 
-def _speakers(address: Address, newcomer: str) -> dict[str | None, str]:
+def _hearer(address: Address, claim: Claim) -> str | None:
+    return None if address.advertises else claim.told
+
+
+def _is_unsettled(turns: tuple[Turn, ...], at: float) -> bool:
+    return bool(turns) and at - turns[-1].at < _SETTLED
+
+
+def _speakers(address: Address, newcomer: str) -> dict[str | None, Speaker]:
     """Return who spoke to whom before there was anybody else."""
-    before = ((mac, one) for mac, one in address.stations.items() if mac != newcomer)
+    before = [(mac, one) for mac, one in address.stations.items() if mac != newcomer]
     if address.advertises:
-        return dict.fromkeys((None,), next(mac for mac, _ in before))
-    return {hearer: mac for mac, one in before for hearer in one.told}
+        del before[1:]
+    return {
+        hearer: Speaker(mac, one.at)
+        for mac, one in before
+        for hearer in ((None,) if address.advertises else one.told)
+    }
 
 
-def _give_the_word(speakers: dict[str | None, str], hearer: str | None, mac: str) -> None:
+def _give_the_word(
+    speakers: dict[str | None, Speaker], hearer: str | None, speaker: Speaker
+) -> None:
     if speakers.pop(hearer, None) is None and len(speakers) >= HEARERS:
-        del speakers[next(iter(speakers))]
-    speakers[hearer] = mac
+        del speakers[next(each for each in speakers if each is not None)]
+    speakers[hearer] = speaker
 
 
-def taking_turns(address: Address, ledger: Ledger, at: float) -> frozenset[str]:
-    """Return the stations that take turns in claiming an address, none where nobody does."""
-    recent = (
+def taking_turns(address: Address, claim: Claim, ledger: Ledger, at: float) -> frozenset[str]:
+    """Return the stations that take turns with who claims an address, none where nobody does."""
+    speaker = (address.speakers or {}).get(_hearer(address, claim))
+    before_one = _rivals(speaker.turns if speaker else (), address, ledger, at)
+    return before_one or _rivals(address.clashes, address, ledger, at)
+
+
+def _rivals(turns: tuple[Turn, ...], address: Address, ledger: Ledger, at: float) -> frozenset[str]:
+    last = [
         turn
-        for turn in address.turns
+        for turn in turns
         if at - turn.at <= WITHIN and not _are_one(turn.before, turn.mac, address, ledger)
-    )
-    last = list(recent)[-TURNS:]
+    ][-TURNS:]
     if len(last) < TURNS or last[-1].at - last[0].at < LASTING:
         return frozenset()
     spoke = [last[0].before, *(turn.mac for turn in last)]
     if len(set(spoke)) == len(spoke):
         return frozenset()
-    who = frozenset(spoke[1:]) & address.stations.keys()
+    who = frozenset(spoke[1:]).union(turn.before for turn in last[1:]) & address.stations.keys()
     return who if len(who) > 1 else frozenset()
 
 
@@ -172,5 +199,5 @@ def _is_misprint(mac: str, true: str, address: Address) -> bool:
 
 def differ_little(mac: str, other: str) -> bool:
     """Tell whether a torn frame may make one MAC of the other."""
-    bits = int.from_bytes(to_bytes(mac)) ^ int.from_bytes(to_bytes(other))
+    bits = int(mac.replace(":", ""), 16) ^ int(other.replace(":", ""), 16)
     return bits.bit_count() <= _BIT_ERRORS

@@ -54,25 +54,34 @@ class Station(msgspec.Struct, gc=False):
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):
-    """The address was claimed by another station than the time before."""
+    """The address was claimed by another station than the time before, before the same hearer."""
 
     before: str
     mac: str
     at: float
 
 
+class Speaker(msgspec.Struct, gc=False):
+    """Who spoke to a hearer last, when, and the turns by which it came to that, oldest first."""
+
+    mac: str
+    at: float
+    turns: tuple[Turn, ...] = ()
+
+
 class Address(msgspec.Struct):
     """An address, and its claimants.
 
-    `crowded_out` counts the claims of those that there was no more room for. `turns` are kept by
-    `netguard.hearing.fights`, oldest first, and `speakers` are who spoke to each hearer last, None
-    before there was a second claimant.
+    `crowded_out` counts the claims of those that there was no more room for. `speakers`, by hearer
+    and None before there was a second claimant, and `clashes`, the turns in which a hearer was told
+    both at once, are kept by `netguard.hearing.fights`; `torn` by `netguard.hearing.intruders`.
     """
 
     place: Place
     stations: dict[str, Station] = msgspec.field(default_factory=dict)
-    turns: tuple[Turn, ...] = ()
-    speakers: dict[str | None, str] | None = None
+    clashes: tuple[Turn, ...] = ()
+    speakers: dict[str | None, Speaker] | None = None
+    torn: tuple[float, ...] = ()
     crowded_out: int = 0
     advertises: bool = False
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from netguard.findings import Finding, gravest_first, identity
-from netguard.hearing.claim import Claim
+from netguard.hearing.claim import Claim, Place
 from netguard.hearing.ledger import Address
 from netguard.hearing.telling import Accusation, finding_of, where
 
@@ -33,11 +33,12 @@ class Trouble(msgspec.Struct):
     seen: datetime
     stale: bool = False  # more was heard of it than the finding tells
     withdrawn: bool = False
+    aside: bool = False  # it is none, by what was heard so far
 
     def is_over(self, at: float) -> bool:
         """Tell whether it has ended by now."""
         rest = ROUTERS_REST if self.accusation.kind == "rogue-router" else _REST
-        return self.withdrawn or at - self.at > rest
+        return self.withdrawn or self.aside or at - self.at > rest
 
 
 class Troubles:
@@ -73,6 +74,11 @@ class Troubles:
         for trouble in self._troubles.values():
             trouble.withdrawn |= not holds(trouble.accusation, trouble.address)
 
+    def set_aside(self, is_none: Callable[[Accusation, Place], bool]) -> None:
+        """Leave untold those that are none by what was heard by now, and tell those that are."""
+        for trouble in self._troubles.values():
+            trouble.aside = is_none(trouble.accusation, trouble.address.place)
+
     def told(self, at: float) -> tuple[Finding, ...]:
         """Return all of them, the worst first; what has ended by now is resolved."""
         for trouble in self._troubles.values():
@@ -81,6 +87,7 @@ class Troubles:
         findings = (
             replace(trouble.finding, state="resolved") if trouble.is_over(at) else trouble.finding
             for trouble in self._troubles.values()
+            if not trouble.aside
         )
         return tuple(sorted(findings, key=gravest_first))
 

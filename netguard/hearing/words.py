@@ -18,24 +18,28 @@ Word = RouterAdvert | VirtualHello
 
 
 class Words:
-    """The last word of each router about each address, as far as there is room."""
+    """The last word of each router about each address, as far as there is room.
+
+    All masters of a VRRP group send from its virtual MAC (RFC 9568): only the speaker tells them
+    apart.
+    """
 
     def __init__(self) -> None:
-        self._of: OrderedDict[IPAddress, dict[str, Word]] = OrderedDict()
+        self._of: OrderedDict[IPAddress, dict[tuple[str, IPAddress], Word]] = OrderedDict()
 
     def hear(self, heard: Heard) -> None:
         """Take in what was heard, if it is such a word."""
         match heard:
             case RouterAdvert():
-                self._note(heard.router, heard)
+                self._note(heard.router, heard.router, heard)
             case VirtualHello():
                 for address in heard.addresses[:SPEAKERS]:
-                    self._note(address, heard)
+                    self._note(address, heard.speaker, heard)
 
-    def _note(self, address: IPAddress, word: Word) -> None:
-        said = self._of.setdefault(address, {})
-        said.pop(word.frame_source, None)
-        said[word.frame_source] = word
+    def _note(self, address: IPAddress, speaker: IPAddress, word: Word) -> None:
+        said, who = self._of.setdefault(address, {}), (word.frame_source, speaker)
+        said.pop(who, None)
+        said[who] = word
         if len(said) > SPEAKERS:
             del said[next(iter(said))]
         self._of.move_to_end(address)

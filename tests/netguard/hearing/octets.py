@@ -114,9 +114,18 @@ def dad(at: float, station: str, ip: str) -> Framed:
     return Framed(at, ndp(solicitation(ip), source="::", to=solicited, frame=station))
 
 
-def ra(at: float, station: str, router: str, lifetime: int = 1800, *, network: str = "") -> Framed:
+def ra(
+    at: float,
+    station: str,
+    router: str,
+    lifetime: int = 1800,
+    *,
+    network: str = "",
+    source: str = "",
+) -> Framed:
     options = link_layer(1, station) + (prefix(network, 64) if network else b"")
-    return Framed(at, ndp(router_advertisement(lifetime, options), source=router, frame=station))
+    body = router_advertisement(lifetime, options)
+    return Framed(at, ndp(body, source=router, frame=source or station))
 
 
 def found(frames: Iterable[Framed], ground: Ground | None = None) -> list[Finding]:

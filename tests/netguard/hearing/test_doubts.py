@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from netguard.hearing.claim import Claim, Place
+from netguard.hearing.claim import ADVERT, Claim, Place
 from netguard.hearing.doubts import CLAIMANTS, WAITING, Doubt, Doubts, Known
 from probes.records import IPAddress
 
@@ -72,6 +72,21 @@ def test_a_gateways_own_station_is_no_doubt_and_any_other_is_urgent() -> None:
     assert doubt == Doubt(GATEWAY, frozenset({OTHER}), urgent=True)
     assert doubts.take(9, urgent=False) == ()
     assert doubts.take(9, urgent=True) == (doubt,)
+
+
+def advert(option: str, source: str, seconds: float = 0) -> Claim:
+    said = claim(GATEWAY, option, seconds)
+    return replace(said, how=ADVERT, source=None if source == option else source)
+
+
+def test_who_advertises_in_a_gateways_name_from_a_frame_of_its_own_is_asked_about() -> None:
+    (doubt,) = heard(Doubts(KNOWN), advert(ROUTER, ROUTER), advert(ROUTER, OTHER, 1))
+    assert doubt == Doubt(GATEWAY, frozenset({OTHER}), urgent=True)
+
+
+def test_a_gateway_that_advertises_one_of_its_macs_from_the_other_is_no_doubt() -> None:
+    known = replace(KNOWN, gateways={GATEWAY: frozenset({ROUTER, ONE})})
+    assert heard(Doubts(known), advert(ROUTER, ONE), advert(ONE, ROUTER, 1)) == []
 
 
 def test_an_address_that_is_nobodys_is_asked_about_at_once() -> None:

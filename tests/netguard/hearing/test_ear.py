@@ -64,6 +64,49 @@ def test_both_answers_to_one_hearer_s_questions_are_turns_too() -> None:
     assert [f.kind for f in heard(frames)] == ["address-conflict"]
 
 
+def test_hearers_that_are_each_told_another_once_are_no_turns_of_one() -> None:
+    hearers = [mac(0x90 + n) for n in range(6)]
+    who = (OWNER, SECOND)
+    first = [arp(n, who[n % 2], told=each) for n, each in enumerate(hearers)]
+    anew = [arp(10 + n, who[(n + 1) % 2], told=each) for n, each in enumerate(hearers)]
+    assert heard([*first, *anew]) == []
+    again = [arp(20 + n * 2, who[n % 2], told=hearers[0]) for n in range(2)]
+    assert heard([*first, *anew, *again[:1]]) == []
+    assert [f.kind for f in heard([*first, *anew, *again])] == ["address-conflict"]
+
+
+def test_of_many_hearers_three_that_are_told_both_at_once_are_enough() -> None:
+    frames = [
+        arp(n + late, station, told=mac(0x90 + n))
+        for n in range(30)
+        for late, station in ((0, OWNER), (0.002, SECOND))
+    ]
+    assert heard(frames[:4]) == []
+    (finding,) = heard(frames[:6])
+    assert {each.mac for each in finding.claimants} == {OWNER, SECOND}
+
+
+def test_what_everybody_hears_is_remembered_however_many_are_told_in_between() -> None:
+    frames = [
+        frame
+        for n in range(4)
+        for frame in (
+            arp(n * 10, (OWNER, SECOND)[n % 2]),
+            *(arp(n * 10 + 1 + k / 10, OWNER, told=mac(0x90 + k)) for k in range(40)),
+        )
+    ]
+    assert [f.kind for f in heard(frames)] == ["address-conflict"]
+
+
+def test_a_handover_is_one_however_many_hearers_are_told_of_it() -> None:
+    hearers = [f"02:00:00:00:00:{n:02x}" for n in range(40)]
+    before = [arp(9 + n / 40, OWNER, told=each) for n, each in enumerate(hearers)]
+    # What the one before still has under way, the other has said already.
+    after = [arp(9.5 + n / 40, SECOND, told=each) for n, each in enumerate(hearers)]
+    frames = sorted([*before, *after], key=lambda frame: frame.seen)
+    assert heard([arp(0, OWNER), *frames]) == []
+
+
 def test_who_takes_two_addresses_from_two_stations_stands_between_them() -> None:
     frames = [arp(0, OWNER), arp(0.1, THIRD, OTHER)]
     frames += [

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from netguard.findings import Finding
 from netguard.hearing.ear import Ear, Ground
-from probes.heard import Heard
+from probes.heard import Heard, RouterAdvert
 from tests.building import mac
 from tests.netguard.hearing.frames import (
     GATEWAY,
@@ -28,6 +28,7 @@ from tests.netguard.hearing.frames import (
 )
 
 UNPINNED = Ground(gateways={ip_address(GATEWAY): frozenset()})
+VIRTUAL = "00:00:5e:00:02:05"
 NETWORK = Ground(networks=(ip_network("198.51.100.0/25"),))
 
 
@@ -145,6 +146,78 @@ def test_who_says_so_of_a_router_s_address_is_a_rogue_at_once() -> None:
 def test_one_advertisement_is_enough_to_take_a_pinned_router() -> None:
     ground = Ground(gateways={ip_address(ROUTER): frozenset({mac(1)})})
     assert kinds(hear(Ear(ground), ra(0, SECOND, 0))) == [("gateway-hijack", "open")]
+
+
+def masked(at: float, option: str, source: str, lifetime: int = 0) -> RouterAdvert:
+    return replace(ra(at, option, lifetime), frame_source=source)
+
+
+def test_who_ends_a_pinned_router_in_its_own_name_is_found_by_the_frame_s_source() -> None:
+    ground = Ground(gateways={ip_address(ROUTER): frozenset({mac(1)})})
+    (finding,) = hear(Ear(ground), ra(0, mac(1)), masked(1, mac(1), SECOND))
+    assert (finding.kind, finding.severity) == ("gateway-hijack", "critical")
+    assert {c.mac: c.role for c in finding.claimants} == {mac(1): "rightful", SECOND: "impostor"}
+    assert finding.advice == f"netguard host locate {SECOND}"
+    said = f"{SECOND} claimed {ROUTER} once (router advertisement of lifetime 0 in a router's name)"
+    assert any(each.detail.startswith(said) for each in finding.evidence)
+
+
+@pytest.mark.parametrize(
+    ("ground", "option", "source"),
+    [
+        pytest.param(Ground(), mac(1), SECOND, id="no router is known"),
+        pytest.param(PINNED, mac(1), SECOND, id="none of IPv6 is"),
+        pytest.param(
+            Ground(routers=frozenset({mac(1), THIRD})), mac(1), THIRD, id="both are known"
+        ),
+        pytest.param(
+            Ground(gateways={ip_address(ROUTER): frozenset({VIRTUAL, THIRD})}),
+            VIRTUAL,
+            THIRD,
+            id="its own MAC, the virtual one in the option",
+        ),
+        pytest.param(
+            Ground(gateways={ip_address(ROUTER): frozenset({VIRTUAL, mac(1)})}),
+            mac(1),
+            VIRTUAL,
+            id="the virtual MAC, its own in the option",
+        ),
+        pytest.param(
+            replace(PINNED, routers=frozenset({THIRD})), THIRD, mac(1), id="IPv4's gateway is it"
+        ),
+        pytest.param(
+            Ground(gateways={ip_address(ROUTER): frozenset({VIRTUAL})}),
+            VIRTUAL,
+            SECOND,
+            id="only the virtual MAC is known, and no router's own",
+        ),
+    ],
+)
+@pytest.mark.parametrize("lifetime", [0, 1800])
+def test_a_router_that_names_another_mac_of_its_own_is_none_to_complain_of(
+    ground: Ground, option: str, source: str, lifetime: int
+) -> None:
+    frames = [masked(at, option, source, lifetime) for at in range(0, 60, 10)]
+    assert hear(Ear(ground), *frames) == []
+
+
+@pytest.mark.parametrize("lifetime", [0, 1800])
+def test_who_has_a_virtual_mac_that_is_nobody_s_is_no_router_by_that(lifetime: int) -> None:
+    ear = Ear(Ground(routers=frozenset({mac(1)})))
+    (finding,) = hear(ear, masked(0, mac(1), VIRTUAL, lifetime))
+    assert (finding.kind, finding.claimants[0].mac) == ("rogue-router", VIRTUAL)
+
+
+def test_where_both_macs_are_unknown_the_one_that_hosts_believe_is_told() -> None:
+    ear = Ear(Ground(routers=frozenset({mac(1)})))
+    (finding,) = hear(ear, masked(0, SECOND, THIRD, 1800))
+    assert [c.mac for c in finding.claimants] == [SECOND]
+
+
+def test_a_single_source_that_a_torn_frame_may_have_is_none_and_the_second_is_a_rogue() -> None:
+    near, ear = mac(3), Ear(Ground(routers=frozenset({mac(1)})))
+    assert hear(ear, ra(0, mac(1)), masked(1, mac(1), near)) == []
+    assert kinds(hear(ear, masked(200, mac(1), near))) == [("rogue-router", "open")]
 
 
 # --- which addresses are meant

@@ -1,8 +1,9 @@
 """Where who only listens cannot know: written down, so that nobody takes it for known."""
 
-from tests.netguard.hearing.octets import Cast, found, garp, ra, reply
+from tests.netguard.hearing.octets import Cast, found, garp, pinned, ra, reply
 from tests.netguard.hearing.stories.hosts import flux
 from tests.netguard.hearing.stories.ipv6 import routers6, vrrp6
+from tests.netguard.hearing.stories.noise import torn
 from tests.netguard.hearing.stories.routers import forwarder, glbp, one_virtual_master, own_gateway
 from tests.netguard.hearing.stories.rule import lives
 
@@ -57,6 +58,21 @@ def test_who_claims_a_gateway_less_than_once_an_hour_looks_like_a_torn_frame() -
     ]
     frames.sort(key=lambda framed: framed.at)
     assert found(frames, own_gateway(WHO)) == []
+
+
+def test_a_neighbour_s_mac_four_times_an_hour_looks_like_torn_frames() -> None:
+    frames = lives(WHO, WHO.ip, WHO.owner, 0, 7200)
+    torn_ones = [garp(3600 + at + 0.5, torn(WHO.owner), WHO.ip) for at in range(0, 3600, 900)]
+    every = sorted([*frames, *torn_ones], key=lambda framed: framed.at)
+    assert found(every, own_gateway(WHO)) == []
+
+
+def test_who_ends_a_router_in_its_virtual_mac_s_name_may_be_a_router_where_none_is_known() -> None:
+    """A router may send from a MAC of its own: known are those of `routers`, or pinned."""
+    virtual = "00:00:5e:00:02:01"
+    ended = ra(1, virtual, WHO.local6, 0, source=WHO.asker2)
+    assert found([ended], pinned({WHO.local6: {virtual}})) == []
+    assert len(found([ended], pinned({WHO.local6: {virtual}}, WHO.owner))) == 1
 
 
 def test_a_prefix_advertised_by_who_says_it_is_no_router_is_heard_without_complaint() -> None:

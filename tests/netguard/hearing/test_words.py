@@ -81,6 +81,24 @@ def test_of_each_router_the_last_word_counts() -> None:
     assert "no default router, within" in said(words, str(ra(3, OTHER).router))[0]
 
 
+def test_two_masters_that_send_from_one_virtual_mac_are_both_told() -> None:
+    words, virtual = Words(), "00:00:5e:00:01:05"
+    for at, speaker in enumerate(("198.51.100.2", "198.51.100.3", "198.51.100.2")):
+        words.hear(hello(virtual, at, speaker=ip_address(speaker), priority=200 + at))
+    assert [detail.split(" says")[0] for detail in said(words)] == [
+        f"{virtual} (198.51.100.3)",
+        f"{virtual} (198.51.100.2)",
+    ]
+    assert "priority 202" in said(words)[1]
+
+
+def test_whoever_speaks_by_ever_more_names_costs_no_memory() -> None:
+    words = Words()
+    for n in range(100):
+        words.hear(hello(OTHER, n, speaker=ip_address(f"198.51.100.{n + 1}")))
+    assert len(said(words)) == SPEAKERS
+
+
 def test_who_speaks_for_everything_costs_no_memory() -> None:
     words = Words()
     words.hear(hello(OTHER, 0, GATEWAY))

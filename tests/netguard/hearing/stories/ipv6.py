@@ -2,6 +2,7 @@
 
 from netguard.hearing.ear import Ground
 from tests.netguard.hearing.octets import Cast, dad, na, ns, pinned, ra
+from tests.netguard.hearing.stories.noise import torn
 from tests.netguard.hearing.stories.routers import vmac
 from tests.netguard.hearing.stories.rule import Frames, Rule
 
@@ -49,6 +50,47 @@ def router_withdrawn(who: Cast) -> Frames:
 def rogue(who: Cast) -> Frames:
     yield from vrrp6(who)
     yield ra(31, who.asker2, unknown6(who), network="2001:db8:bad::")
+
+
+def either_mac(who: Cast) -> Frames:
+    """The routers send from the virtual MAC or from their own, with the other in the option."""
+    yield from vrrp6(who)
+    for at in range(3, 30, 5):
+        yield ra(at, vmac6(who), who.local6, source=who.owner)
+        yield ra(at + 0.5, vmac6(who), who.local6, 0, source=who.second)
+        yield ra(at + 1, who.owner, who.other_local6, source=vmac6(who))
+
+
+def withdrawn_in_its_name(who: Cast) -> Frames:
+    """The option is the router's, but not the frame: hosts believe the option.
+
+    Twice: the first may be a torn frame of some router's.
+    """
+    yield from either_mac(who)
+    yield from (ra(at, vmac6(who), who.local6, 0, source=who.asker2) for at in (31, 33))
+
+
+def known_router_withdrawn_in_its_name(who: Cast) -> Frames:
+    yield from either_mac(who)
+    yield from (ra(at, who.owner, who.other_local6, 0, source=who.asker2) for at in (31, 33))
+
+
+def torn_source(who: Cast) -> Frames:
+    """No checksum covers the source of a frame: a single one may be torn."""
+    yield from vrrp6(who)
+    yield ra(31, vmac6(who), who.local6, source=torn(vmac6(who)))
+    yield ra(32, who.owner, who.other_local6, source=torn(who.owner))
+    yield ra(32.5, vmac6(who), who.local6, source=torn(who.second))
+
+
+def neighbouring_source(who: Cast) -> Frames:
+    yield from torn_source(who)
+    yield ra(33, who.owner, who.other_local6, 0, source=torn(who.owner))
+
+
+def neighbouring_source_of_a_gateway(who: Cast) -> Frames:
+    yield from torn_source(who)
+    yield ra(33, vmac6(who), who.local6, 0, source=torn(vmac6(who)))
 
 
 def known_router_withdrawn(who: Cast) -> Frames:
@@ -168,6 +210,38 @@ RULES: dict[str, Rule] = {
         lambda who: who.asker2,
         routers6,
         lambda who: who.other_local6,
+    ),
+    "a router withdrawn in its own name": Rule(
+        either_mac,
+        withdrawn_in_its_name,
+        "gateway-hijack",
+        lambda who: who.asker2,
+        routers6,
+        lambda who: who.local6,
+    ),
+    "a known router withdrawn in its own name": Rule(
+        either_mac,
+        known_router_withdrawn_in_its_name,
+        "rogue-router",
+        lambda who: who.asker2,
+        routers6,
+        lambda who: who.other_local6,
+    ),
+    "a router's torn source": Rule(
+        torn_source,
+        neighbouring_source,
+        "rogue-router",
+        lambda who: torn(who.owner),
+        routers6,
+        lambda who: who.other_local6,
+    ),
+    "a gateway's torn source": Rule(
+        torn_source,
+        neighbouring_source_of_a_gateway,
+        "gateway-hijack",
+        lambda who: torn(vmac6(who)),
+        routers6,
+        lambda who: who.local6,
     ),
     "no default router": Rule(
         no_router,

@@ -82,6 +82,12 @@ def neighbouring_gateway(who: Cast) -> Frames:
     yield from (garp(300 + n, torn(who.owner), who.ip) for n in range(10))
 
 
+def poisoned_by_a_neighbour(who: Cast) -> Frames:
+    """A victim is told again before it asks anew: as rarely as a card tears frames, but in time."""
+    yield from torn_gateway(who)
+    yield from (reply(at, torn(who.owner), who.ip, who.asker) for at in (270.5, 290.5))
+
+
 def answers_for_all(who: Cast) -> Frames:
     """Odd devices answer for the addresses of whole networks."""
     for at in range(20):

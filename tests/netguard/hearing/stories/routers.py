@@ -4,6 +4,7 @@ from netguard.hearing.ear import Ground
 from tests.netguard.hearing.octets import Cast, garp, pinned, probe, reply
 from tests.netguard.hearing.stories.noise import (
     neighbouring_gateway,
+    poisoned_by_a_neighbour,
     torn,
     torn_gateway,
     two_in_one_vlan,
@@ -130,6 +131,13 @@ RULES: dict[str, Rule] = {
     "torn frames of a gateway": Rule(
         torn_gateway,
         neighbouring_gateway,
+        "gateway-hijack",
+        lambda who: torn(who.owner),
+        own_gateway,
+    ),
+    "torn frames of a gateway, one now and then": Rule(
+        torn_gateway,
+        poisoned_by_a_neighbour,
         "gateway-hijack",
         lambda who: torn(who.owner),
         own_gateway,
