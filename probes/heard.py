@@ -31,9 +31,9 @@ class ArpClaim(msgspec.Struct, frozen=True, kw_only=True):
 class NeighborClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One packet in which a station claimed an IPv6 address (RFC 4861).
 
-    That is a Neighbor Advertisement with a target link-layer address, or a Neighbor Solicitation
-    with a source one. `override` and `router` are the advertisement's flags; `told` is the station
-    that the frame went to, None for everybody.
+    That is a Neighbor Advertisement with a target link-layer address, or a solicitation, of a
+    neighbour or of routers, with a source one. `override` and `router` are the advertisement's
+    flags; `told` is the station that the frame went to, None for everybody.
     """
 
     interface: str

@@ -1,8 +1,10 @@
 """Listens on one segment: what is strange is asked about at once, and followed until it is over."""
 
 import asyncio
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -100,7 +102,7 @@ class Ears:
         while True:
             try:
                 # Elsewhere: one without a carrier is given time to find it.
-                (opened,) = await in_threads([lambda stop: Listener(interface)])  # noqa: ARG005
+                (opened,) = await in_threads([partial(self._opened, interface)])
                 with opened as listener:
                     self.counters, self._attended = listener.counters, 0
                     self._report()
@@ -108,6 +110,9 @@ class Ears:
             except* ProbeError as failed:
                 self._report(*_gaps(failed))
             await asyncio.sleep(AGAIN)
+
+    def _opened(self, interface: str, *, stop: threading.Event) -> Listener:  # noqa: ARG002 - it takes no time
+        return Listener(interface, lambda address: bool(self._gateways.get(address)))
 
     async def _hear_all(self, listener: Listener) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -29,6 +29,7 @@ _SLL_LLC = b"\x00\x04"  # how LINUX_SLL names frames that begin with LLC
 
 _SLL = struct.Struct("!2xHH6s2x2s")
 _SLL2 = struct.Struct("!2s6xHxB6s2x")
+_SLL2_INDEX = slice(4, 8)
 _ARPHRD_ETHER = 1
 _MAC = 6  # octets
 _GROUP = 0x01  # of the first octet: for more than one station
@@ -71,8 +72,9 @@ def parse(octets: bytes, link_type: int, *, interface: str, seen: datetime) -> t
     """Return what one frame says; nothing for what is no ARP, NDP, VRRP or HSRP.
 
     Of several tags the innermost is the record's `vlan`. Those around it make another segment of
-    it, so they stand with the interface, as Linux names its VLAN interfaces: `eth0.100`. Raises
-    Malformed for what no station that keeps to the standards would act upon.
+    it, so they stand with the interface, as Linux names its VLAN interfaces: `eth0.100`. So does
+    the number of the one that it came by, which Linux cooked v2 tells: `any#3`. Raises Malformed
+    for what no station that keeps to the standards would act upon.
     """
     if link_type not in LINK_TYPES or len(octets) < _PLACES[link_type][1]:
         raise Malformed("frame", f"{len(octets)} octets of link type {link_type} are no frame")
@@ -89,6 +91,8 @@ def parse(octets: bytes, link_type: int, *, interface: str, seen: datetime) -> t
     if reader is None or source is None:
         return ()
     vlan: int | None = None
+    if link_type == LINUX_SLL2:
+        interface = f"{interface}#{int.from_bytes(octets[_SLL2_INDEX])}"
     if tags:
         interface, vlan = _within(interface, tags)
     told = _station(destination)

@@ -22,9 +22,9 @@ class Counters(msgspec.Struct, kw_only=True):
 
     `claims` are the ARP and Neighbor claims among what was heard. `malformed` frames break their
     standard; `cut` ones might not, but were captured too short to tell. `unread` are those of link
-    types that are not Ethernet, `own` the records of this machine's own stations, `echoes` frames
-    that came again at once, as in a loop, and `dropped` those that the kernel lost before they
-    could be read.
+    types that are not Ethernet, `own` the records of this machine's own stations, but for those
+    that others must have made, `echoes` frames that came again at once, as in a loop, and `dropped`
+    those that the kernel lost before they could be read.
     """
 
     frames: int = 0

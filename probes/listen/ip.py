@@ -13,10 +13,10 @@ _V4 = struct.Struct("!BxH2xHBB2x4s4s")
 _V6 = struct.Struct("!IHBB16s16s")
 _IPV4, _IPV6 = 4, 6
 _FRAGMENT = 0x3FFF  # more to come, or an offset
-_HEADERS_BEFORE = frozenset({0, 43, 60})  # hop-by-hop options, routing, destination options
 _FRAGMENT_HEADER = 44
+# Hop-by-hop options, routing, fragment, destination options.
+_HEADERS_BEFORE = frozenset({0, 43, _FRAGMENT_HEADER, 60})
 _UNIT = 8  # octets, in which extension headers measure themselves
-_MOST_HEADERS = 8
 
 
 class Datagram(NamedTuple):
@@ -47,7 +47,8 @@ def unwrap4(octets: bytes) -> Datagram:
 def unwrap6(octets: bytes) -> Datagram | None:
     """Take the headers off; None where a later fragment does not tell what it belongs to.
 
-    Raises Malformed where one is wrong, where there is no end of them, or the packet not whole.
+    Raises Malformed where one is wrong, or the packet not whole. There may be as many as it holds:
+    kernels do not count them either.
     """
     if len(octets) < _V6.size or octets[0] >> 4 != _IPV6:
         raise Malformed("frame", f"{len(octets)} octets hold no IPv6 header")
@@ -55,22 +56,20 @@ def unwrap6(octets: bytes) -> Datagram | None:
     rest = octets[_V6.size : _V6.size + length]
     if len(rest) < length:
         raise Malformed("frame", f"IPv6 packet cut off after {len(rest)} of {length} octets")
-    fragmented = False
-    for _ in range(_MOST_HEADERS):
+    at, fragmented = 0, False
+    while protocol in _HEADERS_BEFORE:
         if protocol == _FRAGMENT_HEADER:
-            if int.from_bytes(rest[2:4]) >> 3:
+            if int.from_bytes(rest[at + 2 : at + 4]) >> 3:
                 return None
             fragmented = True
-        elif protocol not in _HEADERS_BEFORE:
-            return Datagram(source, destination, hop_limit, protocol, rest, fragmented)
-        protocol, rest = _past_header(protocol, rest)
-    raise Malformed("frame", f"more than {_MOST_HEADERS} IPv6 extension headers")
+        protocol, at = _past_header(protocol, rest, at)
+    return Datagram(source, destination, hop_limit, protocol, rest[at:], fragmented)
 
 
-def _past_header(protocol: int, octets: bytes) -> tuple[int, bytes]:
-    if len(octets) < _UNIT:
+def _past_header(protocol: int, octets: bytes, at: int) -> tuple[int, int]:
+    if len(octets) - at < _UNIT:
         raise Malformed("frame", "cut off within an IPv6 extension header")
-    size = _UNIT if protocol == _FRAGMENT_HEADER else (octets[1] + 1) * _UNIT
-    if size > len(octets):
+    end = at + (_UNIT if protocol == _FRAGMENT_HEADER else (octets[at + 1] + 1) * _UNIT)
+    if end > len(octets):
         raise Malformed("frame", "an IPv6 extension header longer than the packet")
-    return octets[0], octets[size:]
+    return octets[at], end

@@ -1,15 +1,15 @@
 """Live ears on one interface, for an event loop: what stations say, as they say it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from probes.heard import Heard, VirtualHello
-from probes.interfaces import own_macs
+from probes.heard import Heard
 from probes.listen.hearing import Counters, Packet, heard
+from probes.listen.ours import Ours
 from probes.listen.wire import Wire
-from probes.mac import from_bytes
+from probes.records import IPAddress
 
 _ECHO = 50_000_000  # nanoseconds: the same frame again, by a loop or a mirror port
 _RECENT = 4096  # frames
@@ -20,16 +20,21 @@ class Listener:
 
     `own_macs` are this machine's own stations. They are not heard: what comes back of our frames,
     by a loop or another interface, claims nothing and is only counted; but who merely borrows our
-    MAC as the source of its frames, and claims as another, is. Of the frames that go round in a
-    loop one of each is heard every 50 ms. Opening and reading raise LinkError, with the remedy, as
-    soon as the interface cannot be used.
+    MAC as the source of its frames, and claims as another, is. So is who claims as one of us what
+    this machine has not: a `guarded` address, or to be a router. Of other addresses that may be a
+    container's. Of the frames that go round in a loop one of each is heard every 50 ms. Opening
+    and reading raise LinkError, with the remedy, as soon as the interface cannot be used.
     """
 
-    def __init__(self, interface: str) -> None:
+    def __init__(
+        self, interface: str, guarded: Callable[[IPAddress], bool] = lambda _: False
+    ) -> None:
         self._counters = Counters()
+        self._guarded = guarded
         self._wire = Wire(interface)
         self._recent: dict[bytes, int] = {}
-        self.own_macs = frozenset(map(from_bytes, own_macs(self._wire.interfaces)))
+        self._ours = Ours(self._wire.interfaces)
+        self.own_macs = self._ours.macs
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +64,7 @@ class Listener:
     def read(self) -> list[Heard]:
         """Return what the frames say that wait, of at most 1,024; does not wait for any."""
         records = list(heard(self._without_echoes(self._wire.packets()), self._counters))
-        others = [record for record in records if not self._is_own(record)]
+        others = [record for record in records if not self._ours.said(record, self._guarded)]
         self._counters.own += len(records) - len(others)
         return others
 
@@ -75,10 +80,6 @@ class Listener:
                 recent.clear()
             recent[octets] = time
             yield packet
-
-    def _is_own(self, record: Heard) -> bool:
-        who = record.frame_source if isinstance(record, VirtualHello) else record.sender_hw
-        return who in self.own_macs
 
     async def batches(self) -> AsyncGenerator[list[Heard], None]:
         """Yield what is heard, as soon as anything is; others run between the batches."""

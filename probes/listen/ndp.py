@@ -1,6 +1,6 @@
 """Neighbor Discovery (RFC 4861): who claims an IPv6 address, probes for one, or says it routes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv6Address, IPv6Network
 
 from probes.errors import Malformed
@@ -10,11 +10,11 @@ from probes.listen.sighting import Sighting
 from probes.mac import from_bytes
 from probes.trace.ip import balance, pseudo_sum
 
-_ROUTER_SOLICITATION, _ROUTER_ADVERTISEMENT = 133, 134
+ROUTER_SOLICITATION, _ROUTER_ADVERTISEMENT = 133, 134
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, _REDIRECT = 135, 136, 137
 # How many octets stand before the options.
 _FIXED = {
-    _ROUTER_SOLICITATION: 8,
+    ROUTER_SOLICITATION: 8,
     _ROUTER_ADVERTISEMENT: 16,
     NEIGHBOR_SOLICITATION: 24,
     NEIGHBOR_ADVERTISEMENT: 24,
@@ -23,7 +23,7 @@ _FIXED = {
 HOP_LIMIT = 255  # whatever came through a router has less
 _SOURCE_LINK_LAYER, _TARGET_LINK_LAYER, _PREFIX = 1, 2, 3
 _UNIT = 8  # octets, in which options measure themselves
-_LENGTHS = {_SOURCE_LINK_LAYER: 8, _TARGET_LINK_LAYER: 8, _PREFIX: 32}
+_PREFIX_SIZE = 32  # octets; Linux reads a longer option as well
 _LONGEST_PREFIX = 128
 _ROUTER, _SOLICITED, _OVERRIDE = 0x80, 0x40, 0x20
 _MULTICAST = 0xFF
@@ -38,7 +38,8 @@ def read(sighting: Sighting, datagram: Datagram) -> tuple[Heard, ...]:
     """Return what an ICMPv6 message says, if it is one of NDP's.
 
     Raises Malformed where a station has to throw it away: section 6.1 and 7.1; RFC 6980 for
-    fragments.
+    fragments. An option that is wrong in itself, or has no place in the message, takes nothing from
+    the rest: stations pass over it.
     """
     body = datagram.body
     if not body:
@@ -69,8 +70,6 @@ def _validate(datagram: Datagram) -> None:
 def _options(octets: bytes) -> Options:
     found: Options = {}
     for kind, option in _each_option(octets):
-        if len(option) != _LENGTHS.get(kind, len(option)):
-            raise Malformed("frame", f"NDP option {kind} of {len(option)} octets")
         found.setdefault(kind, []).append(option)
     return found
 
@@ -86,19 +85,37 @@ def _each_option(octets: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _link_layer(options: Options, kind: int) -> str | None:
-    """Return the first such address, which is the one that kernels keep."""
-    return from_bytes(options[kind][0][2:]) if kind in options else None
+    """Return the first such address of Ethernet's, which is the one that kernels keep."""
+    for option in options.get(kind, ()):
+        if len(option) == _UNIT:
+            return from_bytes(option[2:])
+    return None
+
+
+def _router_solicitation(
+    sighting: Sighting, datagram: Datagram, options: Options
+) -> tuple[Heard, ...]:
+    if datagram.source != _UNSPECIFIED:
+        return _asker(sighting, datagram, options)
+    if _SOURCE_LINK_LAYER in options:
+        raise Malformed("frame", "a router solicitation of nobody's not as in RFC 4861, 6.1.1")
+    return ()
 
 
 def _neighbor_solicitation(
     sighting: Sighting, datagram: Datagram, options: Options
 ) -> tuple[Heard, ...]:
     target = _unicast(datagram.body[8:24])
+    if datagram.source != _UNSPECIFIED:
+        return _asker(sighting, datagram, options)
+    if _SOURCE_LINK_LAYER in options or not datagram.destination.startswith(SOLICITED_NODE):
+        raise Malformed("frame", "duplicate address detection not as in RFC 4861, 7.1.1")
+    return (_probe(sighting, target),)
+
+
+def _asker(sighting: Sighting, datagram: Datagram, options: Options) -> tuple[Heard, ...]:
+    """Return the claim of who asks for a neighbour, or for routers: who is asked learns from it."""
     sender_hw = _link_layer(options, _SOURCE_LINK_LAYER)
-    if datagram.source == _UNSPECIFIED:
-        if sender_hw or not datagram.destination.startswith(SOLICITED_NODE):
-            raise Malformed("frame", "duplicate address detection not as in RFC 4861, 7.1.1")
-        return (_probe(sighting, target),)
     if sender_hw is None:
         return ()
     said = NeighborClaim(
@@ -160,18 +177,17 @@ def _router_advertisement(
         sender_hw=_link_layer(options, _SOURCE_LINK_LAYER) or sighting.source,
         frame_source=sighting.source,
         lifetime=int.from_bytes(datagram.body[6:8]),
-        prefixes=tuple(map(_prefix, options.get(_PREFIX, ()))),
+        prefixes=tuple(_prefixes(options.get(_PREFIX, ()))),
         seen=sighting.seen,
         vlan=sighting.vlan,
     )
     return (said,)
 
 
-def _prefix(option: bytes) -> IPv6Network:
-    length = option[2]
-    if length > _LONGEST_PREFIX:
-        raise Malformed("frame", f"an IPv6 prefix of {length} bits")
-    return IPv6Network((option[16:32], length), strict=False)
+def _prefixes(options: Iterable[bytes]) -> Iterator[IPv6Network]:
+    for option in options:
+        if len(option) >= _PREFIX_SIZE and option[2] <= _LONGEST_PREFIX:
+            yield IPv6Network((option[16:32], option[2]), strict=False)
 
 
 def _unicast(packed: bytes) -> IPv6Address:
@@ -181,6 +197,7 @@ def _unicast(packed: bytes) -> IPv6Address:
 
 
 _READERS: dict[int, Callable[[Sighting, Datagram, Options], tuple[Heard, ...]]] = {
+    ROUTER_SOLICITATION: _router_solicitation,
     _ROUTER_ADVERTISEMENT: _router_advertisement,
     NEIGHBOR_SOLICITATION: _neighbor_solicitation,
     NEIGHBOR_ADVERTISEMENT: _neighbor_advertisement,

@@ -21,8 +21,8 @@ _SOURCE_LINK_LAYER = b"\x01\x01"  # the option's type, and its length in units o
 _V6 = struct.Struct("!IHBB16s16s")
 _MULTICAST = b"\x33\x33"  # RFC 2464, section 7
 
-# Solicitations and advertisements, and what may hold one: behind hop-by-hop options, routing or
-# destination options only the parser finds them.
+# Solicitations, of routers too, and advertisements, and what may hold one: behind hop-by-hop
+# options, routing or destination options only the parser finds them.
 NEIGHBORS = keeping(
     Step(HALF, 12),  # EtherType
     Step(EQUAL, 0x86DD, otherwise="drop"),
@@ -32,6 +32,7 @@ NEIGHBORS = keeping(
     Step(EQUAL, 60, then="VLAN"),
     Step(EQUAL, ICMP6, otherwise="drop"),
     Step(BYTE, 54),  # type
+    Step(EQUAL, ndp.ROUTER_SOLICITATION, then="VLAN"),
     Step(EQUAL, ndp.NEIGHBOR_SOLICITATION, then="VLAN"),
     Step(EQUAL, ndp.NEIGHBOR_ADVERTISEMENT, otherwise="drop"),
     *UNTAGGED,

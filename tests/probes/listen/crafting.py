@@ -34,9 +34,9 @@ def cooked(octets: bytes, *, hardware: int = 1, length: int = 6) -> bytes:
     return struct.pack("!HHH", 1, hardware, length) + source + octets[12:]
 
 
-def cooked2(octets: bytes, *, hardware: int = 1, length: int = 6) -> bytes:
-    """Return the same in LINUX_SLL2."""
-    head = octets[12:14] + bytes(2) + struct.pack("!IHBB", 7, hardware, 1, length)
+def cooked2(octets: bytes, *, hardware: int = 1, length: int = 6, index: int = 7) -> bytes:
+    """Return the same in LINUX_SLL2; `index` is the interface's."""
+    head = octets[12:14] + bytes(2) + struct.pack("!IHBB", index, hardware, 1, length)
     return head + octets[6:12] + bytes(2) + octets[14:]
 
 
@@ -86,6 +86,10 @@ def solicitation(target: str, options: bytes = b"") -> bytes:
 
 def advertisement(target: str, flags: int, options: bytes = b"") -> bytes:
     return bytes([136, 0, 0, 0, flags, 0, 0, 0]) + IPv6Address(target).packed + options
+
+
+def router_solicitation(options: bytes = b"") -> bytes:
+    return bytes([133]) + bytes(7) + options
 
 
 def router_advertisement(lifetime: int, options: bytes = b"") -> bytes:

@@ -42,16 +42,17 @@ PROBES = {"rj_ws_uaudp_ipv6.pcap": 25}  # four name everybody as target_hw, whic
 NO_ADVERTS = {"zk_icmp_nd_dnssl.pcap", "sv_ftp_data_arp_probe_garp.pcap"}
 HELLOS = {"pl_HSRP_election.pcap": 42}  # the other 7 of 49 tell of interfaces, not of groups
 # Of tshark's Neighbor Discovery: solicitations and advertisements with a link-layer address, and
-# duplicate address detection; counted by tshark with these conditions.
+# duplicate address detection; counted by tshark with these conditions. Solicitations of routers,
+# in their octets: 27, 8 and 2, from hosts that name their own card.
 NEIGHBORS = {
     "pl_ipv6_neighbor_spoofing.pcap": (6, 0),
     "sv_kill_router6_ra_spoof.pcap": (2, 0),
     "rj_ws_uaudp_ipv6.pcap": (55, 0),
     "rj_dhcpv6_nd.pcap": (32, 2),
-    "sv_ftp_data_arp_probe_garp.pcap": (11, 11),
+    "sv_ftp_data_arp_probe_garp.pcap": (11 + 27, 11),
     "zk_icmp6-nd-options.pcap": (2, 5),
-    "rj_ws_Obsolete_Packets.pcap": (0, 2),
-    "nd_gnutella_probe_garp.pcap": (1, 1),
+    "rj_ws_Obsolete_Packets.pcap": (8, 2),
+    "nd_gnutella_probe_garp.pcap": (1 + 2, 1),
     "rj_ping_sweep_arp.pcap": (4, 0),
 }
 

@@ -2,10 +2,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
-import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from probes.arp import craft
 from probes.errors import Malformed
@@ -32,6 +32,7 @@ from tests.probes.listen.crafting import (
     neighbor_advertisement,
     prefix,
     router_advertisement,
+    router_solicitation,
     snap,
     solicitation,
     tagged,
@@ -59,6 +60,7 @@ GOOD = {
     "NS": ndp(solicitation(HOST, link_layer(1, mac(1))), source=ROUTER),
     "NA": neighbor_advertisement(),
     "DAD": address_probe(),
+    "RS": ndp(router_solicitation(link_layer(1, mac(1))), source=HOST, to="ff02::2"),
     "RA": ADVERT,
     "VRRPv2": vrrp_v2("192.0.2.1"),
     "VRRPv3 for IPv4": vrrp_v3("192.0.2.1", source="192.0.2.2"),
@@ -169,13 +171,26 @@ def test_a_cooked_frame_says_the_same_but_for_whom_it_went_to(octets: bytes) -> 
     for said in (octets, tagged(octets, 100)):
         expected = tuple(map(untold, read(said)))
         assert read(cooked(said), LINUX_SLL) == expected
-        assert read(cooked2(said), LINUX_SLL2) == expected
+        numbered = tuple(renumbered(record) for record in expected)
+        assert read(cooked2(said), LINUX_SLL2) == numbered
 
 
 def untold(record: Heard) -> Heard:
     if isinstance(record, ArpClaim | NeighborClaim):
-        return msgspec.structs.replace(record, told=None)
+        return replace(record, told=None)
     return record
+
+
+def renumbered(record: Heard) -> Heard:
+    return replace(record, interface=record.interface.replace("eth0", "eth0#7"))
+
+
+@pytest.mark.parametrize("index", [0, 3, 0xFFFF_FFFF])
+def test_a_frame_of_all_interfaces_tells_by_which_it_came(index: int) -> None:
+    said = one(cooked2(REQUEST, index=index), LINUX_SLL2)
+    assert (said.interface, said.vlan) == (f"eth0#{index}", None)
+    said = one(cooked2(tagged(REQUEST, 100, 20), index=index), LINUX_SLL2)
+    assert (said.interface, said.vlan) == (f"eth0#{index}.100", 20)
 
 
 def test_a_cooked_frame_may_hold_llc() -> None:
@@ -228,6 +243,15 @@ def test_a_solicitation_claims_its_source() -> None:
     assert one(octets) == neighbor("solicitation")
 
 
+def test_a_solicitation_of_routers_claims_its_source_as_well() -> None:
+    octets = ndp(router_solicitation(link_layer(1, mac(2))), source=HOST, to="ff02::2")
+    assert one(octets) == neighbor("solicitation")
+
+
+def test_who_has_no_address_yet_and_asks_for_routers_claims_nothing() -> None:
+    assert read(ndp(router_solicitation(), source="::", to="ff02::2")) == ()
+
+
 def test_duplicate_address_detection_claims_nothing() -> None:
     said = AddressProbe(interface="eth0", ip=IPv6Address(HOST), sender_hw=mac(1), seen=NOW)
     assert one(address_probe()) == said
@@ -243,7 +267,7 @@ def test_of_several_link_layer_addresses_the_first_counts_as_in_kernels() -> Non
     [
         solicitation(HOST),
         advertisement(HOST, 0x20),
-        bytes([133]) + bytes(7) + link_layer(1, mac(1)),
+        router_solicitation(),
         bytes([137]) + bytes(39),
         bytes([128]) + bytes(7),
     ],
@@ -273,6 +297,72 @@ def test_a_router_without_link_layer_option_is_known_by_its_frame() -> None:
     assert said.prefixes == (IPv6Network("2001:db8::/64"), IPv6Network("::/0"))
 
 
+WRONG_SIZE = bytes([1, 2]) + bytes(14)  # of no address of Ethernet's
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        solicitation(HOST, WRONG_SIZE),
+        router_solicitation(WRONG_SIZE),
+        advertisement(HOST, 0x20, b"\x02" + WRONG_SIZE[1:]),
+    ],
+    ids=["NS", "RS", "NA"],
+)
+def test_a_link_layer_address_of_another_size_is_none(body: bytes) -> None:
+    assert read(ndp(body, source=HOST)) == ()
+    right = link_layer(2 if body[0] == 136 else 1, mac(2))
+    (said,) = read(ndp(body + right, source=HOST))
+    assert isinstance(said, NeighborClaim)
+    assert said.sender_hw == mac(2)
+
+
+def test_a_router_whose_link_layer_address_is_of_another_size_is_known_by_its_frame() -> None:
+    said = one(ndp(router_advertisement(0, WRONG_SIZE), source=ROUTER))
+    assert isinstance(said, RouterAdvert)
+    assert (said.sender_hw, said.lifetime) == (mac(1), 0)
+
+
+# Whatever stands there, not zero long: it has no place in an advertisement of a neighbour.
+foreign_options = st.lists(
+    st.builds(
+        lambda kind, units, octet: bytes([kind, units]) + bytes([octet]) * (units * 8 - 2),
+        st.integers(0, 255).filter(lambda kind: kind != 2),
+        st.integers(1, 6),
+        st.integers(0, 255),
+    ),
+    max_size=6,
+).map(b"".join)
+
+
+@given(foreign_options, foreign_options)
+@example(b"", bytes([3, 1]) + bytes(6))
+@example(WRONG_SIZE, prefix("::", 129))
+def test_no_option_beside_it_hides_a_claim(before: bytes, after: bytes) -> None:
+    options = before + link_layer(2, mac(2)) + after
+    said = one(ndp(advertisement(HOST, 0x20, options), source=ROUTER))
+    assert said == neighbor("advertisement", override=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [prefix("2001:db8:1::", 129), prefix("2001:db8:1::", 255), bytes([3, 1]) + bytes(6)],
+    ids=["129", "255", "short"],
+)
+def test_a_prefix_that_is_none_is_left_out_of_what_a_router_advertises(wrong: bytes) -> None:
+    right = prefix("2001:db8::", 64), prefix("2001:db8:2::", 128)
+    said = one(ndp(router_advertisement(1800, right[0] + wrong + right[1]), source=ROUTER))
+    assert isinstance(said, RouterAdvert)
+    assert said.prefixes == (IPv6Network("2001:db8::/64"), IPv6Network("2001:db8:2::/128"))
+
+
+def test_a_prefix_option_that_is_longer_than_it_must_be_is_read_as_by_kernels() -> None:
+    longer = bytes([3, 5]) + prefix("2001:db8::", 64)[2:] + bytes(8)
+    said = one(ndp(router_advertisement(1800, longer), source=ROUTER))
+    assert isinstance(said, RouterAdvert)
+    assert said.prefixes == (IPv6Network("2001:db8::/64"),)
+
+
 def wrong_checksum(octets: bytes) -> bytes:
     return octets[:56] + bytes([octets[56] ^ 1]) + octets[57:]
 
@@ -297,8 +387,12 @@ def wrong_checksum(octets: bytes) -> bytes:
         (ndp(solicitation(HOST, bytes([1, 0])), source=HOST), "option 1 of 0"),
         (ndp(solicitation(HOST, bytes([1])), source=HOST), "option 1 of 0"),
         (ndp(solicitation(HOST, bytes([9, 9]) + bytes(6)), source=HOST), "option 9 of 72"),
-        (ndp(solicitation(HOST, bytes([1, 2]) + bytes(14)), source=HOST), "option 1 of 16"),
-        (ndp(router_advertisement(1, prefix("::", 129)), source=ROUTER), "129 bits"),
+        (ndp(router_solicitation(link_layer(1, mac(1))), source="::", to="ff02::2"), "6.1.1"),
+        (ndp(router_solicitation(bytes([9, 0])), source=HOST), "option 9 of 0"),
+        (ndp(router_solicitation(link_layer(1, mac(1))), source="ff02::1"), "no station's"),
+        (ndp(solicitation(HOST, WRONG_SIZE), source="::", to="ff02::1:ff00:5"), "7.1.1"),
+        (ndp(advertisement(HOST, 0, link_layer(2, mac(2)) + bytes([3, 0])), source=HOST), "of 0"),
+        (ndp(router_advertisement(1, prefix("::", 64) + bytes([3, 0])), source=ROUTER), "of 0"),
         (ethernet(IPV6, ipv6(58, b"", source=HOST, to=HOST)), "without a type"),
     ],
 )
@@ -326,7 +420,8 @@ NOTHING = bytes(7)
 def test_ndp_does_not_hide_behind_extension_headers(number: int) -> None:
     advert = neighbor_advertisement()
     assert read(behind(advert, (number, NOTHING))) == read(advert)
-    assert read(behind(advert, *[(number, NOTHING)] * 7)) == read(advert)
+    assert read(behind(advert, *[(number, NOTHING)] * 8)) == read(advert)
+    assert read(behind(advert, *[(number, NOTHING)] * 180)) == read(advert)
     assert read(behind(advert, (number, b"\x01" + bytes(14)))) == read(advert)
 
 
@@ -336,12 +431,15 @@ def test_ndp_does_not_hide_behind_extension_headers(number: int) -> None:
         [(44, bytes(7))],
         [(44, bytes([0, 0, 1, 0, 0, 0, 0]))],
         [(0, NOTHING), (44, bytes(7))],
-        [(60, NOTHING)] * 9,
+        [(60, NOTHING)] * 9 + [(44, bytes(7))] + [(60, NOTHING)] * 9,
         [(60, b"\xff" + bytes(6))],
+        [(60, NOTHING)] * 9 + [(60, b"\xff" + bytes(6))],
     ],
-    ids=["atomic fragment", "first fragment", "behind options", "endless", "overlong"],
+    ids=["atomic", "first", "behind options", "between options", "overlong", "overlong at last"],
 )
-def test_ndp_in_fragments_or_endless_headers_is_malformed(headers: list[tuple[int, bytes]]) -> None:
+def test_ndp_in_fragments_or_behind_an_overlong_header_is_malformed(
+    headers: list[tuple[int, bytes]],
+) -> None:
     with pytest.raises(Malformed):
         read(behind(neighbor_advertisement(), *headers))
 

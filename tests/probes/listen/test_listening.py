@@ -17,6 +17,7 @@ from probes.errors import LinkError
 from probes.heard import AddressProbe, ArpClaim, Heard, NeighborClaim, RouterAdvert, VirtualHello
 from probes.listen import Listener
 from probes.mmsg import Slots
+from probes.records import IPAddress
 from tests.probes.listen.crafting import (
     IPV4,
     IPV6,
@@ -32,6 +33,7 @@ from tests.probes.listen.crafting import (
     ndp,
     neighbor_advertisement,
     router_advertisement,
+    router_solicitation,
     snap,
     solicitation,
     tagged,
@@ -74,16 +76,32 @@ def until_last(listener: Listener) -> list[Heard]:
     return [record for record in records if not is_last(record)]
 
 
+def nowhere(_: IPAddress) -> bool:
+    return False
+
+
+def everywhere(_: IPAddress) -> bool:
+    return True
+
+
 @contextmanager
-def listening(segment: Segment) -> Iterator[Listener]:
+def listening(
+    segment: Segment, guarded: Callable[[IPAddress], bool] = nowhere
+) -> Iterator[Listener]:
     """Listen to a segment, whose hosts were made before: opening waits for the carriers."""
-    with namespaces.entered(segment.prober()), Listener("eth1") as listener:
+    with namespaces.entered(segment.prober()), Listener("eth1", guarded) as listener:
         yield listener
 
 
-def heard_of(*frames: bytes) -> tuple[list[Heard], Listener]:
+def heard_of(
+    *frames: bytes, guarded: Callable[[IPAddress], bool] = nowhere
+) -> tuple[list[Heard], Listener]:
     """Send frames from a host on the segment, and return what a listener makes of them."""
-    with Segment() as segment, raw(segment.host(1)) as sender, listening(segment) as listener:
+    with (
+        Segment() as segment,
+        raw(segment.host(1)) as sender,
+        listening(segment, guarded) as listener,
+    ):
         for frame in (*frames, LAST):
             sender.send(frame)
         return until_last(listener), listener
@@ -125,6 +143,10 @@ SAID: dict[str, tuple[bytes, type]] = {
         ndp(solicitation("2001:db8::9", link_layer(1, mac(1))), source="fe80::1"),
         NeighborClaim,
     ),
+    "RS": (
+        ndp(router_solicitation(link_layer(1, mac(1))), source="fe80::1", to="ff02::2"),
+        NeighborClaim,
+    ),
     "DAD": (address_probe(), AddressProbe),
     "RA": (ndp(router_advertisement(1800), source="fe80::1"), RouterAdvert),
     "behind hop-by-hop options": (
@@ -133,6 +155,10 @@ SAID: dict[str, tuple[bytes, type]] = {
     ),
     "behind destination options": (
         behind(neighbor_advertisement(), (60, bytes.fromhex("00010400000000"))),
+        NeighborClaim,
+    ),
+    "behind many headers": (
+        behind(neighbor_advertisement(), *[(60, bytes.fromhex("00010400000000"))] * 20),
         NeighborClaim,
     ),
     "VRRPv2": (vrrp_v2("192.0.2.1"), VirtualHello),
@@ -207,6 +233,37 @@ def test_our_own_frames_are_told_apart_when_they_come_back() -> None:
     assert [getattr(record, "sender_hw", None) for record in records] == [mac(1)]
     assert listener._counters.own == 2
     assert OWN_MAC in listener.own_macs
+
+
+def test_what_we_have_ourselves_is_our_own_also_where_it_is_guarded() -> None:
+    ours = craft(request(OWN_MAC, OWN, address(1)))
+    records, listener = heard_of(ours, guarded=everywhere)
+    assert (records, listener._counters.own) == ([], 1)
+
+
+def test_who_claims_a_guarded_address_with_our_mac_is_heard() -> None:
+    forged = craft(request(OWN_MAC, address(1), address(2)))
+    container = craft(request(OWN_MAC, address(3), address(2)))
+    records, listener = heard_of(forged, container, guarded=lambda ip: ip == address(1))
+    assert [getattr(record, "sender_ip", None) for record in records] == [address(1)]
+    assert listener._counters.own == 1
+
+
+def test_an_address_that_we_take_while_listening_is_our_own_from_then_on() -> None:
+    taken = craft(request(OWN_MAC, address(9), address(2)))
+    with Segment() as segment, raw(segment.host(1)) as sender:
+        prober = segment.prober()
+        with namespaces.entered(prober), Listener("eth1", everywhere) as listener:
+            sender.send(taken)
+            sender.send(LAST)
+            assert len(until_last(listener)) == 1
+            with segment.ip(prober) as ip:
+                index = ip.link_lookup(ifname="eth1")[0]
+                ip.addr("add", index=index, address=str(address(9)), prefixlen=27)
+            sleep(0.11)
+            sender.send(taken)
+            sender.send(LAST)
+            assert until_last(listener) == []
 
 
 def test_who_borrows_our_mac_for_its_frames_is_heard_with_what_it_claims() -> None:

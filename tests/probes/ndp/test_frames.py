@@ -74,6 +74,30 @@ def test_an_announcement_answers_nobody_of_us() -> None:
     assert said == Claim(TARGET.packed, to_bytes(mac(1)), IPv6Address("ff02::1").packed, named=True)
 
 
+def test_a_question_for_routers_claims_the_address_it_comes_from_and_answers_nobody() -> None:
+    body = crafting.router_solicitation(link_layer(1, mac(1)))
+    frame = asked(body, TARGET, IPv6Address("ff02::2"), mac(1), "33:33:00:00:00:02")
+    assert claimed(frame) == Claim(TARGET.packed, to_bytes(mac(1)), b"", named=True)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [bytes([3, 1]) + bytes(6), bytes([1, 2]) + bytes(14), crafting.prefix("::", 129)],
+    ids=["short prefix", "long link-layer address", "prefix of 129 bits"],
+)
+def test_an_option_that_has_no_place_there_hides_no_claim(beside: bytes) -> None:
+    expected = Claim(TARGET.packed, to_bytes(mac(1)), OWN.packed, named=True)
+    assert claimed(advertised(TARGET, mac(1), spoil=lambda body: body + beside)) == expected
+    frame = advertised(TARGET, mac(1), spoil=lambda body: body[:24] + beside + body[24:])
+    assert claimed(frame) == expected
+
+
+def test_a_claim_does_not_hide_behind_many_extension_headers() -> None:
+    before = (bytes([60, 0, 1, 4]) + bytes(4)) * 20 + bytes([58, 0, 1, 4]) + bytes(4)
+    said = claimed(advertised(TARGET, mac(1), before=before))
+    assert said == Claim(TARGET.packed, to_bytes(mac(1)), OWN.packed, named=True)
+
+
 def test_a_question_claims_the_address_it_comes_from_and_answers_nobody() -> None:
     body = crafting.solicitation(str(OWN), link_layer(1, mac(1)))
     frame = asked(body, TARGET, OWN, mac(1), OWN_MAC)
@@ -85,6 +109,8 @@ def test_a_question_claims_the_address_it_comes_from_and_answers_nobody() -> Non
     [
         crafting.address_probe(str(TARGET)),
         asked(crafting.solicitation(str(OWN)), TARGET, OWN, mac(1), OWN_MAC),
+        asked(crafting.router_solicitation(), TARGET, OWN, mac(1), OWN_MAC),
+        asked(crafting.router_solicitation(), IPv6Address("::"), OWN, mac(1), OWN_MAC),
         crafting.ndp(crafting.router_advertisement(1800), source="fe80::1"),
         ethernet(
             IPV6, ipv6(58, icmp6(bytes([128]) + bytes(7), "::1", "::1"), source="::1", to="::1")
@@ -92,7 +118,16 @@ def test_a_question_claims_the_address_it_comes_from_and_answers_nobody() -> Non
         ethernet(IPV6, ipv6(17, crafting.udp(53, b"?"), source=str(TARGET), to=str(OWN))),
         ethernet(IPV6, ipv6(58, b"", source=str(TARGET), to=str(OWN))),
     ],
-    ids=["address probe", "unnamed question", "router", "echo", "UDP", "empty"],
+    ids=[
+        "address probe",
+        "unnamed question",
+        "unnamed question for routers",
+        "question of nobody's for routers",
+        "router",
+        "echo",
+        "UDP",
+        "empty",
+    ],
 )
 def test_what_is_no_claim_claims_nothing(frame: bytes) -> None:
     assert claimed(frame) is None

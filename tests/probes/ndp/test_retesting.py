@@ -9,7 +9,7 @@ from netguard.lab import namespaces
 from probes import ndp
 from probes.errors import LinkError, ProbeError
 from probes.heard import ClaimTest
-from tests.probes.listen.crafting import link_layer, tagged
+from tests.probes.listen.crafting import link_layer, router_solicitation, tagged
 from tests.probes.listen.crafting import solicitation as question
 from tests.probes.ndp.place import (
     OVERRIDE,
@@ -189,14 +189,20 @@ def announcing_by_question() -> bytes:
     return asked(body, DISPUTED, OWN, mac(0x66), OWN_MAC)
 
 
+def announcing_by_question_for_routers() -> bytes:
+    body = router_solicitation(link_layer(1, mac(0x66)))
+    return asked(body, DISPUTED, IPv6Address("ff02::2"), mac(0x66), "33:33:00:00:00:02")
+
+
 @pytest.mark.parametrize(
     "frame",
     [
         announced(DISPUTED, mac(0x66)),
         advertised(DISPUTED, mac(0x66), to=link_local(OWN_MAC), flags=OVERRIDE),
         announcing_by_question(),
+        announcing_by_question_for_routers(),
     ],
-    ids=["announcement", "to another address of ours", "question"],
+    ids=["announcement", "to another address of ours", "question", "question for routers"],
 )
 def test_a_forger_who_only_ever_announces_is_overheard(frame: bytes) -> None:
     with Segment() as segment:
