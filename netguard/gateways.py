@@ -13,7 +13,7 @@ from netguard.inventory import Segment, devices_of, index
 from netguard.judge import gateways_in_doubt, known_stations
 from netguard.meter import Meter, Progress
 from netguard.remember import Memory
-from netguard.rules.claims import tests_of
+from netguard.rules.claims import answers, tests_of
 from netguard.view import SegmentView, View
 from probes.heard import ClaimTest
 from probes.records import IPAddress
@@ -97,7 +97,11 @@ def _stations(view: View, segment: Segment) -> dict[IPAddress, frozenset[str]]:
 
 
 def together(first: SegmentView, second: SegmentView) -> SegmentView:
-    """Return two questions about the same addresses as if they had been one."""
+    """Return two questions about the same addresses as if they had been one.
+
+    Who answered only the first has not answered: that may have been a torn frame, or the last of
+    somebody who let the address go.
+    """
     earlier = {(t.address, t.station): t for t in first.tests}
     later = {(t.address, t.station): t for t in second.tests}
     rounds = max((t.rounds for t in first.tests), default=0)
@@ -114,10 +118,11 @@ def _added(before: ClaimTest | None, test: ClaimTest, rounds: int) -> ClaimTest:
     """Add up what a station did; before it was known it did nothing."""
     if before is None:
         return msgspec.structs.replace(test, rounds=test.rounds + rounds)
+    confirmed = answers(test)
     return msgspec.structs.replace(
         test,
         rounds=test.rounds + before.rounds,
-        broadcast_answers=test.broadcast_answers + before.broadcast_answers,
-        unicast_answers=test.unicast_answers + before.unicast_answers,
+        broadcast_answers=test.broadcast_answers + confirmed * before.broadcast_answers,
+        unicast_answers=test.unicast_answers + confirmed * before.unicast_answers,
         unasked_rounds=test.unasked_rounds + before.unasked_rounds,
     )

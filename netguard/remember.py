@@ -25,7 +25,8 @@ from netguard.store import (
     store_gap,
 )
 from netguard.users import bindings, identities
-from netguard.view import Identity, Stay, View
+from netguard.view import Identity, Stay, View, joined
+from probes.mac import virtual_family
 from probes.records import Gap, IPAddress
 
 Place = tuple[str, IPAddress]  # a segment's name, and an address in it
@@ -33,7 +34,7 @@ Flights = Mapping[tuple[str, str], tuple[Stay, ...]]
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What earlier sweeps left: who the routers said the gateways are, and who answered last.
+    """What earlier sweeps left: who the routers said they are, and who answered last for gateways.
 
     `suspects` are the claimants of the findings that are open, by what they claim. `gap` says why
     there is none of it: the sweep then goes on, and says so.
@@ -72,7 +73,7 @@ def recall(url: str, inventory: Inventory) -> Memory:
             unresolved = store.findings(("open", "acknowledged"))
             return Memory(
                 url=url,
-                identities=_identities(store),
+                identities=last_words(store.gateway_identities(), inventory),
                 last_stations=_last_stations(store, inventory, unresolved),
                 suspects=_suspects(unresolved),
             )
@@ -80,22 +81,52 @@ def recall(url: str, inventory: Inventory) -> Memory:
         return Memory(url=url, gap=store_gap(error))
 
 
-def _identities(store: Store) -> dict[Place, Identity]:
-    found: dict[Place, list[GatewayIdentity]] = {}
-    for said in store.gateway_identities():
-        found.setdefault((said.segment, said.address), []).append(said)
-    return {place: _identity(said) for place, said in found.items()}
+def last_words(said: Iterable[GatewayIdentity], inventory: Inventory) -> dict[Place, Identity]:
+    """Return what each router said last, as far as it still is a router of the segment."""
+    routers = {segment.name: segment.routers for segment in inventory.segments}
+    spoken: dict[str, dict[str, list[GatewayIdentity]]] = {}
+    for row in said:
+        named = f" {row.source.replace(',', ' ')} "  # one router, or several
+        for router in routers.get(row.segment, ()):
+            if f" {router} " in named:
+                spoken.setdefault(row.segment, {}).setdefault(router, []).append(row)
+    return {
+        (segment.name, address): _identity(address, spoken[segment.name])
+        for segment in inventory.segments
+        if segment.name in spoken
+        for address in {
+            *(gateway.address for gateway in segment.gateways),
+            *(row.address for rows in spoken[segment.name].values() for row in rows),
+        }
+    }
 
 
-def _identity(said: list[GatewayIdentity]) -> Identity:
-    """Take the latest word: MACs that the router confirmed together carry the same moment."""
-    last = max(word.confirmed for word in said)
-    macs = frozenset(word.mac for word in said if word.confirmed == last)
+def _identity(address: IPAddress, spoken: Mapping[str, Sequence[GatewayIdentity]]) -> Identity:
+    """Return whose an address is by each router's last words.
+
+    What one said before these it has given up; that counts only where no router has said anything
+    of the address since: else whoever makes the routers let go of a gateway may have it.
+    """
+    words = tuple(_word(address, router, rows) for router, rows in spoken.items())
+    about = {router: [r for r in rows if r.address == address] for router, rows in spoken.items()}
+    given_up = [_word(address, router, rows) for router, rows in about.items() if rows]
+    last = max(given_up, key=lambda word: word.seen, default=words[0])
+    whole = joined([word for word in words if word.macs] or [last])
+    return msgspec.structs.replace(whole, words=words)
+
+
+def _word(address: IPAddress, router: str, said: Sequence[GatewayIdentity]) -> Identity:
+    """Take the latest word: what the router confirmed together carries the same moment."""
+    last = max(row.confirmed for row in said)
+    together = [row for row in said if row.confirmed == last]
+    macs = frozenset(row.mac for row in together if row.address == address)
     return Identity(
         macs=macs,
         source="snmp",
         seen=last,
-        detail=f"{said[0].source} said earlier that it is {', '.join(sorted(macs))}",
+        detail=f"{router} said earlier that {address} is on {', '.join(sorted(macs))}",
+        said_by=router,
+        beside=frozenset(row.mac for row in together if not virtual_family(row.mac)),
     )
 
 

@@ -4,7 +4,7 @@ Everything that judges takes a `View` and nothing else. The look-ups here answer
 that rules share: who claims an address, and whose identity a gateway rightfully has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Literal
@@ -93,13 +93,19 @@ class SegmentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Which MACs a gateway rightfully answers with, who says so, and when."""
+    """Which MACs a gateway rightfully answers with, who says so, and when.
+
+    `words` are what each router said of it earlier, if anything; `said_by` names the router then,
+    and `beside` are the MACs of all its addresses in the segment, without virtual ones.
+    """
 
     macs: frozenset[str]
     source: Literal["inventory", "snmp"]
     seen: datetime
     detail: str
     said_by: str = ""
+    beside: frozenset[str] = frozenset()
+    words: tuple["Identity", ...] = ()
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -113,8 +119,8 @@ class Stay(msgspec.Struct, frozen=True):
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known at one moment.
 
-    `remembered` holds, by (segment, address), the identity that a router itself gave over SNMP in
-    an earlier look; `last_stations` the station that answered for a gateway in the last sweep;
+    `remembered` holds, by (segment, address), the identity that routers themselves gave over SNMP
+    in earlier looks; `last_stations` the station that answered for a gateway in the last sweep;
     `suspects` the claimants in findings that are open, by what they claim;
     `first_seen` when each station first used an address that is in doubt now; `flights`, by
     (segment, MAC), where stations that move were in the last looks, oldest first (None: that was
@@ -197,12 +203,41 @@ def router_addresses(view: View, segment: Segment) -> dict[IPAddress, frozenset[
     Read from the router itself (ipAddrTable, ifPhysAddress, HSRP, VRRP): what ARP says has no part
     in it. A virtual MAC goes with the addresses that it is reported for and with no others.
     """
-    own: dict[IPAddress, set[str]] = {}
+    own: dict[IPAddress, frozenset[str]] = {}
     for router in routers_of(view, segment):
-        for address, mac in _spoken_for(router):
-            if any(address in network for network in segment.networks):
-                own.setdefault(address, set()).add(mac)
+        for address, macs in words_of(router, segment).items():
+            own[address] = own.get(address, frozenset()) | macs
+    return own
+
+
+def words_of(router: DeviceView, segment: Segment) -> dict[IPAddress, frozenset[str]]:
+    """Return a router's addresses in a segment with the MACs for them, by its own word."""
+    own: dict[IPAddress, set[str]] = {}
+    for address, mac in _spoken_for(router):
+        if any(address in network for network in segment.networks):
+            own.setdefault(address, set()).add(mac)
     return {address: frozenset(macs) for address, macs in own.items()}
+
+
+def has_told(device: DeviceView) -> bool:
+    """Tell whether a device has said of itself, in this look, all that it has to say.
+
+    One that is starting, or overloaded, falls silent somewhere in between.
+    """
+    return bool(device.interfaces) and not any(g.kind.startswith("snmp-") for g in device.gaps)
+
+
+def earlier_words(view: View, segment: Segment, address: IPAddress) -> list[Identity]:
+    """Return what those routers said of an address earlier that have not told all in this look.
+
+    Who has told all, and claims the address no more, has given it up.
+    """
+    known = view.remembered.get((segment.name, address))
+    if known is None or not known.words:
+        return []
+    told = {router.device.name for router in routers_of(view, segment) if has_told(router)}
+    silent = frozenset(segment.routers) - told
+    return [word for word in known.words if word.said_by in silent]
 
 
 def _spoken_for(router: DeviceView) -> Iterator[tuple[IPAddress, str]]:
@@ -221,8 +256,13 @@ def _spoken_for(router: DeviceView) -> Iterator[tuple[IPAddress, str]]:
 
 
 def router_macs(view: View, segment: Segment) -> frozenset[str]:
-    """Return every MAC that is a router's by its own word or by the configuration, never by ARP."""
-    said = (i.phys_address for r in routers_of(view, segment) for i in r.interfaces)
+    """Return every MAC that is a router's by its own word or by the configuration, never by ARP.
+
+    Of a router that cannot be read it is what it last said to have in the segment.
+    """
+    said = {i.phys_address for r in routers_of(view, segment) for i in r.interfaces}
+    for gateway in segment.gateways:
+        said.update(*(word.beside for word in earlier_words(view, segment, gateway.address)))
     return frozenset(filter(None, said)) | _gateway_macs(view, segment)
 
 
@@ -264,9 +304,11 @@ def cards_of(view: View, segment: Segment, address: IPAddress) -> frozenset[str]
 
 
 def gateway_identity(view: View, segment: Segment, gateway: Gateway) -> Identity | None:
-    """Return who the gateway rightfully is: config, the router itself now, or its earlier word.
+    """Return who the gateway rightfully is: config, the routers themselves now, or earlier words.
 
-    Never what ARP says. None where nobody has pinned it.
+    Never what ARP says. None where nobody has pinned it. What a router said earlier counts beside
+    what others say now, until it is read again: it may start, and take the gateway back, before it
+    answers. The last word stands while nobody has said another.
     """
     if gateway.macs:
         return Identity(
@@ -276,7 +318,24 @@ def gateway_identity(view: View, segment: Segment, gateway: Gateway) -> Identity
             detail=f"configuration pins {gateway.address} to {', '.join(gateway.macs)}",
         )
     confirmed = confirmed_identity(view, segment, gateway.address)
-    return confirmed or view.remembered.get((segment.name, gateway.address))
+    earlier = [word for word in earlier_words(view, segment, gateway.address) if word.macs]
+    if said := [confirmed, *earlier] if confirmed else earlier:
+        return joined(said)
+    last = view.remembered.get((segment.name, gateway.address))
+    return last if last and last.macs else None
+
+
+def joined(words: Sequence[Identity]) -> Identity:
+    """Return what several routers say, each for itself, as one identity; there is at least one."""
+    if len(words) == 1:
+        return words[0]
+    return Identity(
+        macs=frozenset(mac for word in words for mac in word.macs),
+        source="snmp",
+        seen=max(word.seen for word in words),
+        detail="; ".join(word.detail for word in words),
+        said_by=" and ".join(word.said_by for word in words),
+    )
 
 
 def confirmed_identity(view: View, segment: Segment, address: IPAddress) -> Identity | None:

@@ -8,6 +8,7 @@ from netguard.findings import Evidence, Finding, identity
 from netguard.inventory import address_of, servers_on
 from netguard.rules.words import advice, names, place_evidence
 from netguard.scene import Scene
+from netguard.view import SegmentView, View
 from probes.records import IPAddress
 
 # A station with more unassigned addresses than this gets one finding, not one for each.
@@ -41,10 +42,10 @@ def _router_unread(scene: Scene) -> bool:
 def _taken(scene: Scene) -> dict[str, list[IPAddress]]:
     """Return station -> the unassigned addresses that it answered for when asked."""
     taken: dict[str, list[IPAddress]] = {}
-    explained = _explained(scene)
+    known = explained(scene.view, scene.seen)
     routers = genuine_routers(scene)
     for address in sorted(scene.seen.claims):
-        if address in explained or scene.view.index.assigned_to(address):
+        if address in known or scene.view.index.assigned_to(address):
             continue
         for station, claim in scene.seen.claims[address].items():
             asked = claim.kind == "reply" and claim.delay is not None
@@ -53,14 +54,18 @@ def _taken(scene: Scene) -> dict[str, list[IPAddress]]:
     return taken
 
 
-def _explained(scene: Scene) -> frozenset[IPAddress]:
-    """Return the addresses that infrastructure has: gateways, the devices', this machine's own."""
+def explained(view: View, seen: SegmentView) -> frozenset[IPAddress]:
+    """Return the addresses that infrastructure has.
+
+    The gateways, the devices' own and those that they share, and this machine's own.
+    """
     return frozenset(
         (
-            *(g.address for g in scene.seen.segment.gateways),
-            *(a.ip for device in scene.view.devices.values() for a in device.addresses),
-            *(a for d in scene.view.inventory.devices if (a := address_of(d))),
-            *scene.seen.own_addresses,
+            *(g.address for g in seen.segment.gateways),
+            *(a.ip for device in view.devices.values() for a in device.addresses),
+            *(a.ip for device in view.devices.values() for a in device.virtual_gateways),
+            *(a for d in view.inventory.devices if (a := address_of(d))),
+            *seen.own_addresses,
         )
     )
 

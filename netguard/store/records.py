@@ -24,9 +24,9 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GatewayIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """A gateway's MAC as the router itself stated it, never as ARP did.
+    """A gateway's MAC as routers themselves stated it, never as ARP did; or one of their own.
 
-    `source` is the router and the table it stood in; `confirmed` when it last said so,
+    `source` names the routers; `confirmed` when it last said so,
     `first_confirmed` when it first did (filled in by the store).
     """
 

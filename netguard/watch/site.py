@@ -1,6 +1,7 @@
 """What the daemon knows between looks: who is who, by the configuration and the last looks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -10,15 +11,17 @@ from netguard.config import Config
 from netguard.findings import Finding
 from netguard.hearing.doubts import Known
 from netguard.hearing.ear import Ground
-from netguard.inventory import Index, Segment, address_of, index, servers_on
+from netguard.inventory import Index, Segment, index, servers_on
 from netguard.locate import topology
 from netguard.remember import Memory
+from netguard.rules.unassigned_address import explained
 from netguard.scene import Scene, homes
 from netguard.view import (
     DeviceView,
     SegmentView,
     View,
     gateway_identity,
+    has_told,
     router_macs,
     routers_of,
     virtual_macs,
@@ -26,6 +29,7 @@ from netguard.view import (
 from probes.records import IPAddress
 
 _SWEPT_VERSION = 4
+Row = TypeVar("Row")
 
 
 class Site:
@@ -36,9 +40,9 @@ class Site:
         self.config = config
         self.clock = clock
         self.index: Index = index(config.inventory)
-        self.managed = frozenset(filter(None, map(address_of, config.inventory.devices)))
         self.memory = Memory(url=config.store)
         self.devices: Mapping[str, DeviceView] = {}
+        self._known: Mapping[str, DeviceView] = {}  # with what they said before they fell silent
         self.segments: dict[str, SegmentView] = {}
         if before is not None:
             self._inherit(before)
@@ -48,16 +52,21 @@ class Site:
             self.memory = before.memory
         devices, segments = set(self.config.inventory.devices), self.config.inventory.segments
         self.devices = {n: read for n, read in before.devices.items() if read.device in devices}
+        self._known = {n: before._known[n] for n in self.devices}  # noqa: SLF001 - another of these
         self.segments = {n: s for n, s in before.segments.items() if s.segment in segments}
 
     def view(self, *segments: SegmentView) -> View:
-        """Return what is known now, as one look at these segments."""
+        """Return what is known now, as one look at these segments.
+
+        A device that could not be read has said what it said before: it may start, and take a
+        gateway back, before it answers.
+        """
         return View(
             now=self.clock(),
             inventory=self.config.inventory,
             index=self.index,
             segments=segments,
-            devices=self.devices,
+            devices=self._known,
             remembered=self.memory.identities,
             last_stations=self.memory.last_stations,
             suspects=self.memory.suspects,
@@ -68,6 +77,23 @@ class Site:
         self.segments.update({seen.segment.name: seen for seen in view.segments if seen.sweep})
         if fresh:
             self.devices = {**self.devices, **view.devices}
+            said = {name: self._with_words(read) for name, read in view.devices.items()}
+            self._known = {**self._known, **said}
+
+    def _with_words(self, read: DeviceView) -> DeviceView:
+        """Return a device with what it said of itself before, until it has told all of it again."""
+        before = self._known.get(read.device.name)
+        if before is None or has_told(read):
+            return read
+        return replace(
+            read,
+            seen=read.seen if read.interfaces else before.seen,
+            interfaces=_both(before.interfaces, read.interfaces, lambda row: row.if_index),
+            addresses=_both(before.addresses, read.addresses, lambda row: row),
+            virtual_gateways=_both(
+                before.virtual_gateways, read.virtual_gateways, lambda row: (row.ip, row.if_index)
+            ),
+        )
 
     def remembers(self, memory: Memory) -> None:
         """Take in what the store says; while it is away the last of it stays."""
@@ -81,6 +107,13 @@ class Site:
     def last_look(self, segment: Segment) -> SegmentView:
         """Return the segment as it was last swept."""
         return self.segments.get(segment.name) or SegmentView(segment=segment)
+
+
+def _both(
+    before: Iterable[Row], now: Iterable[Row], key: Callable[[Row], Hashable]
+) -> tuple[Row, ...]:
+    """Return the rows of both, and of those that are about the same thing the new one."""
+    return tuple({key(row): row for row in (*before, *now)}.values())
 
 
 def placed(site: Site, segment: Segment, findings: Iterable[Finding]) -> list[Finding]:
@@ -106,7 +139,7 @@ def grounds(site: Site, segment: Segment) -> tuple[Ground, Known]:
     ground = Ground(
         networks=segment.networks, gateways=pinned, routers=routers, segment=segment.name
     )
-    return ground, _known(site, segment, pinned)
+    return ground, _known(site, view, segment, pinned)
 
 
 def _pinned(view: View, segment: Segment, address: IPAddress) -> frozenset[str]:
@@ -123,26 +156,21 @@ def _virtual(view: View, segment: Segment) -> frozenset[str]:
     return frozenset(filter(None, shared))
 
 
-def _known(site: Site, segment: Segment, pinned: Mapping[IPAddress, frozenset[str]]) -> Known:
+def _known(
+    site: Site, view: View, segment: Segment, pinned: Mapping[IPAddress, frozenset[str]]
+) -> Known:
     last = site.memory.last_stations
     gateways = {
         address: macs or frozenset(filter(None, [last.get((segment.name, address))]))
         for address, macs in pinned.items()
     }
-    inventory = site.config.inventory
-    everything = not any(servers_on(inventory, segment))
-    explained = {
-        *pinned,
-        *(own.ip for device in site.devices.values() for own in device.addresses),
-        *(one.ip for device in site.devices.values() for one in device.virtual_gateways),
-        *site.managed,
-        *site.last_look(segment).own_addresses,
-    }
+    everything = not any(servers_on(site.config.inventory, segment))
+    named = explained(view, site.last_look(segment))
 
     def is_expected(address: IPAddress) -> bool:
         if address.version != _SWEPT_VERSION:
             return False  # nobody was asked yet who has it
-        return everything or address in explained or site.index.assigned_to(address) is not None
+        return everything or address in named or site.index.assigned_to(address) is not None
 
     return Known(
         networks=segment.networks,

@@ -14,12 +14,13 @@ from netguard.remember import Memory, add, first_seen, flights, moving, recall, 
 from netguard.rules.mac_flapping import REST
 from netguard.store import Binding, GatewayIdentity, Look, SweepRecord, open_store
 from netguard.view import Stay, View
+from probes.records import Gap
 from tests.building import GATEWAY, NOW, asked, claim, mac, router, seen, segment, switch, view
 
 PLACE = ("web-226", ip_address(GATEWAY))
 OLD, NEW = mac(0x01), mac(0x24)
 INVENTORY = Inventory(segments=(segment(),))
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -88,21 +89,95 @@ def test_of_two_in_dispute_the_elder_is_the_gateway(url: str) -> None:
     assert recall(url, INVENTORY).last_stations == {PLACE: OLD}
 
 
-def test_only_the_macs_that_the_router_last_stated_together_are_its_identity(url: str) -> None:
-    for day, stated in ((0, (OLD,)), (1, (NEW, mac(0x02)))):
-        now = NOW + day * DAY
-        words = tuple(
-            GatewayIdentity(
-                segment="web-226", address=PLACE[1], mac=hw, source="edge1", confirmed=now
-            )
-            for hw in stated
+def stated(url: str, day: int, *said: tuple[str, str, str]) -> None:
+    """Remember a sweep in which routers said which address is on which MAC."""
+    now = NOW + day * DAY
+    words = tuple(
+        GatewayIdentity(
+            segment="web-226", address=ip_address(address), mac=hw, source=who, confirmed=now
         )
-        record = SweepRecord(started=now, duration=1.0, segments=("web-226",), counts={})
-        with open_store(url) as store:
-            store.keep(Look(now=now, sweep=record, identities=words), covered=lambda _: True)
+        for who, address, hw in said
+    )
+    record = SweepRecord(started=now, duration=1.0, segments=("web-226",), counts={})
+    with open_store(url) as store:
+        store.keep(Look(now=now, sweep=record, identities=words), covered=lambda _: True)
+
+
+OWN = "198.51.100.2"
+PAIR = Inventory(segments=(segment(routers=("edge1", "edge2")),))
+
+
+def said_by(url: str, inventory: Inventory = PAIR) -> dict[str, frozenset[str]]:
+    """Return which MACs the gateway has by each router's word."""
+    identity = recall(url, inventory).identities[PLACE]
+    assert identity.macs == {hw for word in identity.words for hw in word.macs}
+    return {word.said_by: word.macs for word in identity.words if word.macs}
+
+
+def test_only_the_macs_that_the_router_last_stated_together_are_its_identity(url: str) -> None:
+    stated(url, 0, ("edge1", GATEWAY, OLD))
+    stated(url, 1, ("edge1", GATEWAY, NEW), ("edge1", GATEWAY, mac(0x02)))
     identity = recall(url, INVENTORY).identities[PLACE]
     assert identity.macs == {NEW, mac(0x02)}
     assert "edge1 said earlier" in identity.detail
+
+
+def test_of_each_router_the_latest_word_is_remembered(url: str) -> None:
+    stated(url, 0, ("edge1", GATEWAY, OLD))
+    stated(url, 1, ("edge2", GATEWAY, NEW))
+    assert said_by(url) == {"edge1": {OLD}, "edge2": {NEW}}
+    stated(url, 2, ("edge1 and edge2", GATEWAY, NEW))
+    assert said_by(url) == {"edge1": {NEW}, "edge2": {NEW}}
+
+
+def test_a_router_that_has_said_other_things_since_has_given_its_gateway_up(url: str) -> None:
+    stated(url, 0, ("edge1", GATEWAY, OLD), ("edge1", OWN, OLD))
+    stated(url, 1, ("edge1", OWN, OLD), ("edge2", GATEWAY, NEW))
+    assert said_by(url) == {"edge2": {NEW}}
+
+
+def test_the_last_word_about_a_gateway_stands_until_a_router_says_another(url: str) -> None:
+    stated(url, 0, ("edge1", GATEWAY, OLD))
+    stated(url, 1, ("edge1", OWN, NEW))
+    identity = recall(url, PAIR).identities[PLACE]
+    assert identity.macs == {OLD}
+    (word,) = identity.words
+    assert word.beside == {NEW}
+    assert not word.macs
+
+
+def test_the_word_of_one_that_is_no_router_of_the_segment_any_more_is_none(url: str) -> None:
+    stated(url, 0, ("edge1", GATEWAY, OLD), ("edge2", GATEWAY, NEW))
+    assert said_by(url, INVENTORY) == {"edge1": {OLD}}
+    gone = Inventory(segments=(segment(routers=("core1",)),))
+    assert recall(url, gone).identities == {}
+
+
+def test_a_pair_that_fails_over_is_accused_in_no_look_and_a_hijacker_in_each(url: str) -> None:
+    """The first router starts: the other has the gateway, until it takes it back unread."""
+    other, hijacker = "198.51.100.3", mac(0x66)
+    unread = msgspec.structs.replace(
+        router({}), interfaces=(), gaps=(Gap(subject="edge1", kind="snmp-timeout", detail=""),)
+    )
+    master = router({GATEWAY: NEW, other: NEW}, name="edge2")
+    standby = router({other: NEW}, name="edge2")
+    looks = (
+        (OLD, router({GATEWAY: OLD, OWN: OLD}), standby),
+        (NEW, unread, master),
+        (OLD, unread, master),
+        (OLD, router({GATEWAY: OLD, OWN: OLD}), standby),
+    )
+    found = []
+    for minute, (station, edge1, edge2) in enumerate(looks):
+        for who in (station, hijacker):
+            swept = seen([claim(GATEWAY, who)], [asked(GATEWAY, who)], of=PAIR.segments[0])
+            memory = recall(url, PAIR).identities
+            look = view(swept, (edge1, edge2), remembered=memory)
+            found.append({f.kind for f in judge(look) if f.severity == "critical"})
+        look = msgspec.structs.replace(look, now=NOW + minute * MINUTE)
+        record = SweepRecord(started=look.now, duration=1.0, segments=("web-226",), counts={})
+        remember(Memory(url=url), look, (), record)
+    assert found == [set(), {"gateway-hijack"}] * 4
 
 
 def test_since_when_a_disputed_address_was_used_is_read_from_the_store(url: str) -> None:
@@ -122,7 +197,6 @@ def test_a_store_that_cannot_be_read_is_a_gap_and_no_memory(tmp_path: Path) -> N
 
 
 HOST = mac(0x22)
-MINUTE = timedelta(minutes=1)
 
 
 def at_minute(minute: int, port: str, url: str) -> View:

@@ -1,11 +1,14 @@
 """What a look leaves to be remembered: who used which address, and never whom a flood named."""
 
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+import msgspec
+
 from netguard.inventory import Inventory
 from netguard.judge import judge
-from netguard.remember import recall, remember
+from netguard.remember import last_words, recall, remember
 from netguard.store import SweepRecord
 from netguard.users import bindings, identities
 from netguard.view import SegmentView, View
@@ -94,3 +97,51 @@ def test_only_what_the_router_says_is_remembered_as_the_gateway_s_identity() -> 
     (said,) = identities(view(seen([claim(GATEWAY, ROUTER)]), (router(),)))
     assert (said.address, said.mac, said.source) == (ip_address(GATEWAY), ROUTER, "edge1")
     assert not list(identities(view(seen([claim(GATEWAY, ROUTER)]))))
+
+
+def test_a_mac_is_remembered_as_the_word_of_those_who_said_it() -> None:
+    first, second, shared = mac(0x0A), mac(0xF5), "00:00:5e:00:01:06"
+    own = "198.51.100.2"
+    edge1 = router({GATEWAY: shared, own: first})
+    edge2 = router({GATEWAY: shared, "198.51.100.3": second}, name="edge2")
+    both = segment(routers=("edge1", "edge2"))
+    words = identities(view(seen(of=both), (edge1, edge2)))
+    assert {(str(word.address), word.mac): word.source for word in words} == {
+        (GATEWAY, shared): "edge1 and edge2",
+        (own, first): "edge1",
+        ("198.51.100.3", second): "edge2",
+    }
+
+
+LATE = Gap(subject="edge1", kind="snmp-timeout", detail="no answer")
+
+
+def test_what_a_router_said_before_it_fell_silent_in_between_stays_beside_what_it_says(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/netguard.db"
+    own = "198.51.100.2"
+    ours = Inventory(segments=(segment(),))
+    reads = (router(), router({own: OWN}, gaps=(LATE,)), router({own: OWN}))
+    known = []
+    for minute, device in enumerate(reads):
+        look = view(seen(), (device,), remembered=recall(url, ours).identities)
+        keep(url, msgspec.structs.replace(look, now=NOW + timedelta(minutes=minute)))
+        said = recall(url, ours).identities.items()
+        known.append({str(ip): [word.macs for word in one.words] for (_, ip), one in said})
+    assert known == [
+        {GATEWAY: [{ROUTER}]},
+        {GATEWAY: [{ROUTER}], own: [{OWN}]},
+        {GATEWAY: [frozenset()], own: [{OWN}]},
+    ]
+
+
+def test_a_router_that_cannot_be_read_confirms_nothing() -> None:
+    before = view(seen(), (router(),))
+    memory = last_words(identities(before), before.inventory)
+    unread = router({}, gaps=(LATE,))
+    assert not list(identities(view(seen(), (unread,), remembered=memory)))
+
+
+def test_addresses_where_there_is_no_gateway_are_nobody_s_concern() -> None:
+    assert not list(identities(view(seen(of=segment(gateways=())), (router(),))))

@@ -1,5 +1,10 @@
+from ipaddress import ip_address
+
+import msgspec
+
 from netguard.rules.unassigned_address import unassigned_address
-from probes.records import Gap
+from netguard.view import DeviceView
+from probes.records import Gap, VirtualGateway
 from tests.building import (
     GATEWAY,
     ROUTER,
@@ -14,6 +19,7 @@ from tests.building import (
 )
 
 SQUATTER = mac(0x27)
+VIRTUAL = "00:00:5e:00:01:07"
 SERVERS = (server("ds0007", "198.51.100.27", port="cat1 Fa0/3"),)
 DEVICES = (router(), switch("cat1", {SQUATTER: "Fa0/3"}))
 
@@ -38,6 +44,26 @@ def test_gateways_and_the_routers_own_addresses_are_explained() -> None:
     own = router({GATEWAY: ROUTER, "198.51.100.2": ROUTER})
     swept = seen([claim(GATEWAY, ROUTER), claim("198.51.100.2", ROUTER)])
     assert not list(unassigned_address(scene(view(swept, (own,), SERVERS))))
+
+
+def sharing(address: str) -> DeviceView:
+    """Return the router, which shares an address with another one."""
+    shared = VirtualGateway(
+        ip=ip_address(address), mac=VIRTUAL, protocol="vrrp", if_index=100, group=7, state="backup"
+    )
+    return msgspec.structs.replace(router(), virtual_gateways=(shared,))
+
+
+def test_an_address_that_the_routers_share_is_explained() -> None:
+    swept = seen([claim("198.51.100.5", VIRTUAL)])
+    assert not list(unassigned_address(scene(view(swept, (sharing("198.51.100.5"),), SERVERS))))
+
+
+def test_a_virtual_address_that_no_router_reports_is_told_with_its_user() -> None:
+    swept = seen([claim("198.51.100.6", VIRTUAL), claim("198.51.100.5", SQUATTER)])
+    devices = (sharing("198.51.100.5"), DEVICES[1])
+    (finding,) = unassigned_address(scene(view(swept, devices, SERVERS)))
+    assert [str(finding.address), finding.claimants[0].mac] == ["198.51.100.6", VIRTUAL]
 
 
 def test_a_passing_announcement_is_not_use() -> None:
