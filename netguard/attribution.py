@@ -8,8 +8,8 @@ import msgspec
 from netguard.findings import Claimant, Role
 from netguard.inventory import Server, SwitchPort
 from netguard.locate import Whereabouts, locate
+from netguard.routers import router_addresses, router_macs
 from netguard.scene import Scene
-from netguard.view import router_addresses, router_macs
 from probes.mac import vendor
 from probes.records import IPAddress
 

@@ -6,6 +6,7 @@ from itertools import islice
 from netguard.findings import Finding, gravest_first
 from netguard.inventory import Gateway, Server, SwitchPort
 from netguard.locate import Topology, topology
+from netguard.routers import gateway_identity, routers_of
 from netguard.rules.address_conflict import address_conflict, conflict_of_servers
 from netguard.rules.claims import answers, by_address, stands, tests_of
 from netguard.rules.gateway import gateway_changed, gateway_hijack
@@ -13,7 +14,7 @@ from netguard.rules.mac_flapping import mac_flapping
 from netguard.rules.neighbor_unconfirmed import finding_id, neighbor_unconfirmed
 from netguard.rules.unassigned_address import unassigned_address
 from netguard.scene import Scene, homes
-from netguard.view import SegmentView, View, gateway_identity, routers_of
+from netguard.view import SegmentView, View
 from probes.records import IPAddress
 
 Rule = Callable[[Scene], Iterator[Finding]]

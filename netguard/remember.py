@@ -13,6 +13,7 @@ from netguard.findings import Finding
 from netguard.inventory import Inventory
 from netguard.life import Changes, Event
 from netguard.locate import topology
+from netguard.routers import joined
 from netguard.rules.mac_flapping import FORGET, followed, moved, settled
 from netguard.scene import homes
 from netguard.store import (
@@ -25,7 +26,7 @@ from netguard.store import (
     store_gap,
 )
 from netguard.users import bindings, identities
-from netguard.view import Identity, Stay, View, joined
+from netguard.view import Identity, Stay, View
 from probes.mac import virtual_family
 from probes.records import Gap, IPAddress
 

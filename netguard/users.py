@@ -5,10 +5,11 @@ from itertools import islice
 
 from netguard.inventory import Segment
 from netguard.locate import locate, topology
+from netguard.routers import has_told, routers_of, words_of
 from netguard.rules.claims import answers, by_address, insists
 from netguard.scene import homes
 from netguard.store import Binding, GatewayIdentity
-from netguard.view import DeviceView, SegmentView, View, has_told, routers_of, words_of
+from netguard.view import DeviceView, SegmentView, View
 from probes.records import IPAddress
 
 _MOST = 8  # users of one address at a time: more are a flood, which is not to fill the store

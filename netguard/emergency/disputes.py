@@ -6,11 +6,11 @@ from netguard.ask import Hurry
 from netguard.attribution import roles, suspects
 from netguard.findings import Finding
 from netguard.inventory import Segment
+from netguard.routers import gateway_identity
 from netguard.rules.claims import answers, insists, tests_of
 from netguard.rules.gateway import intruders
 from netguard.scene import Scene
 from netguard.situation import Claims
-from netguard.view import gateway_identity
 from probes.heard import ClaimTest
 from probes.records import IPAddress
 

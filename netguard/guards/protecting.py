@@ -3,8 +3,8 @@
 from netguard.guards.unread import fdb_unread
 from netguard.inventory import Server, SwitchPort
 from netguard.ports import find_port
+from netguard.routers import gateway_identity, router_addresses
 from netguard.situation import Situation, own_macs_of, segments, stations
-from netguard.view import gateway_identity, router_addresses
 from probes.records import IPAddress
 
 

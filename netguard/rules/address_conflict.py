@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from netguard.attribution import Suspect, claimant, genuine_routers, roles, suspects
 from netguard.findings import Claimant, Evidence, Finding, identity
+from netguard.routers import cards_of, gateway_identity, router_addresses
 from netguard.rules.claims import by_address, one_host, stands
 from netguard.rules.gateway import intruders
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import cards_of, gateway_identity, router_addresses
 from probes.heard import ClaimTest
 from probes.records import IPAddress
 

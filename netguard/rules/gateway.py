@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from netguard.attribution import Suspect, claimant, genuine_routers, roles, suspects
 from netguard.findings import Evidence, Finding, Role, Severity, identity
 from netguard.inventory import Gateway
+from netguard.routers import confirmed_identity, gateway_identity, virtual_macs
 from netguard.rules.claims import answers, insists, stands, tests_of
 from netguard.rules.words import advice, culprit, names, station_evidence
 from netguard.scene import Scene
-from netguard.view import Identity, confirmed_identity, gateway_identity, virtual_macs
+from netguard.view import Identity
 from probes.mac import virtual_family
 
 

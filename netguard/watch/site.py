@@ -14,18 +14,10 @@ from netguard.hearing.ear import Ground
 from netguard.inventory import Index, Segment, index, servers_on
 from netguard.locate import topology
 from netguard.remember import Memory
+from netguard.routers import gateway_identity, has_told, router_macs, routers_of, virtual_macs
 from netguard.rules.unassigned_address import explained
 from netguard.scene import Scene, homes
-from netguard.view import (
-    DeviceView,
-    SegmentView,
-    View,
-    gateway_identity,
-    has_told,
-    router_macs,
-    routers_of,
-    virtual_macs,
-)
+from netguard.view import DeviceView, SegmentView, View
 from probes.records import IPAddress
 
 _SWEPT_VERSION = 4

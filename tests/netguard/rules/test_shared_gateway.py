@@ -4,9 +4,10 @@ from ipaddress import ip_address
 
 import msgspec
 
+from netguard.routers import gateway_identity
 from netguard.rules.address_conflict import address_conflict
 from netguard.rules.gateway import gateway_changed, gateway_hijack
-from netguard.view import DeviceView, View, gateway_identity
+from netguard.view import DeviceView, View
 from probes.heard import ClaimTest
 from probes.records import VirtualGateway
 from tests.building import (

@@ -9,8 +9,9 @@ import pytest
 from netguard.inventory import Inventory
 from netguard.judge import judge, judge_asked, judge_gateways
 from netguard.remember import last_words
+from netguard.routers import gateway_identity
 from netguard.store import GatewayIdentity
-from netguard.view import DeviceView, Identity, View, gateway_identity
+from netguard.view import DeviceView, Identity, View
 from probes.records import Gap, IPAddress
 from tests.building import (
     GATEWAY,
