@@ -231,7 +231,7 @@ class Round:
         return max(SOON, (told.again - self._clock()).total_seconds())
 
     def _heard(self) -> tuple[Finding, ...]:
-        return tuple(finding for each in self._ears for finding in each.heard())
+        return tuple(finding for each in self._ears for finding in each.alone.told.values())
 
     def _changed(self, remembered: Remembered) -> None:
         findings = (*remembered.findings, *remembered.resolved)

@@ -125,7 +125,7 @@ class Place:
 
     def tell(self) -> list[str]:
         """Let the ears tell what only they know, and return who is accused of what stands open."""
-        asyncio.run(self.ears._tell())
+        asyncio.run(self.ears.alone.tell())
         return [claimant.mac for finding in self.looks.open for claimant in finding.claimants]
 
 
@@ -143,13 +143,14 @@ def test_nobody_is_a_rogue_router_before_the_routers_were_read(tmp_path: Path) -
 def test_that_routers_are_not_judged_is_a_gap_once_one_advertises_itself(tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.read("00:00:5e:00:53:07")
-    place.ears._routers = None  # another one of the segment has not been read yet
-    assert list(place.ears._unjudged()) == []
+    place.ears.alone._routers = None  # another one of the segment has not been read yet
     place.advertises(ROGUE)
-    (gap,) = place.ears._unjudged()
+    assert list(place.ears.alone.unjudged()) == []  # it may be about to be
+    place.ears.alone.attended = 60
+    (gap,) = place.ears.alone.unjudged()
     assert (gap.subject, gap.kind) == ("web", "routers-unread")
     place.read(ROUTER)
-    assert list(place.ears._unjudged()) == []
+    assert list(place.ears.alone.unjudged()) == []
 
 
 def test_a_router_that_cannot_be_read_any_more_is_one_still(tmp_path: Path) -> None:
@@ -194,9 +195,9 @@ def test_a_reload_keeps_what_was_heard_of_a_gateway_that_its_router_has_pinned(
                 seen=place.now,
             )
         )
-    (found,) = place.ears.ear.findings(place.now)
+    (found,) = place.ears.alone.ear.findings(place.now)
     place.reload()
-    assert [f.state for f in place.ears.ear.findings(place.now)] == ["open"]
+    assert [f.state for f in place.ears.alone.ear.findings(place.now)] == ["open"]
     assert found.kind == "gateway-hijack"
 
 
@@ -208,9 +209,9 @@ def test_a_rogue_router_of_an_earlier_process_is_over_once_it_would_have_been_he
     place.advertises(ROGUE)
     place.ears = place.listening_anew()
     place.ears.learn()
-    place.ears._attended = int(ROUTERS_REST) - 1
+    place.ears.alone.attended = int(ROUTERS_REST) - 1
     assert place.tell() == [ROGUE]
-    place.ears._attended += 1
+    place.ears.alone.attended += 1
     assert place.tell() == []
     assert len(place.looks.ended) == 1
 
@@ -225,7 +226,7 @@ def test_a_rogue_router_that_swung_is_over_when_it_was_held_for_long_enough(
     place.looks.open = (msgspec.structs.replace(finding, flaps=1, quiet_since=BEGIN),)
     place.ears = place.listening_anew()
     place.ears.learn()
-    place.ears._attended = int(ROUTERS_REST)
+    place.ears.alone.attended = int(ROUTERS_REST)
     place.now += timedelta(minutes=1)
     assert place.tell() == [ROGUE]
     place.now += timedelta(minutes=2)
