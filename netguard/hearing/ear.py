@@ -59,7 +59,7 @@ class Ear:
         self._elapsed = Elapsed()
         self._ledger = Ledger(room=room)
         self._troubles = Troubles()
-        self._homes: dict[IPAddress, set[tuple[int | None, str]]] = {}
+        self._homes: dict[IPAddress, set[int | None]] = {}
         self.stand_on(ground)
 
     @property
@@ -155,9 +155,10 @@ class Ear:
     def _is_here(self, claim: Claim, pinned: frozenset[str]) -> bool:
         """Tell whether a gateway's address is the gateway's where it was claimed.
 
-        In another VLAN than the one in which the gateway itself is heard it may be another's.
+        In another VLAN than the one in which the gateway itself is heard it may be another's. Of
+        one wire, or one bridge, a capture may well show two interfaces.
         """
-        here = (claim.place.vlan, claim.place.interface)
+        here = claim.place.vlan
         homes = self._homes.setdefault(claim.place.ip, set())
         if claim.mac in pinned and here not in homes and len(homes) < _HOMES:
             homes.add(here)
@@ -165,14 +166,9 @@ class Ear:
         return not homes or here in homes
 
     def _is_elsewhere(self, accusation: Accusation, place: Place) -> bool:
-        """Tell whether a gateway was said to be taken where it is another's: it is heard elsewhere.
-
-        Of one wire a capture may call each direction an interface of its own.
-        """
-        homes = self._homes.get(place.ip)
-        if accusation.kind != "gateway-hijack" or not homes:
-            return False
-        return all(vlan != place.vlan for vlan, _ in homes)
+        """Tell whether a gateway was said to be taken where it is another's."""
+        homes = self._homes.get(place.ip, set())
+        return accusation.kind == "gateway-hijack" and bool(homes) and place.vlan not in homes
 
     def _is_rogue(self, address: Address, claim: Claim) -> bool:
         """Tell whether who advertises a router must not.

@@ -60,8 +60,11 @@ def finding_of(
 
 
 def where(place: Place, segment: str | None) -> str | None:
-    """Name the segment of a finding: by its VLAN where it has no name."""
-    return segment or (None if place.vlan is None else f"vlan-{place.vlan}")
+    """Name the segment of a finding: by its VLAN where it has no name, and those around that."""
+    if segment or place.vlan is None:
+        return segment
+    around = filter(str.isdigit, place.interface.split(".")[1:])  # eth0.100: VLAN 100 is outside
+    return f"vlan-{'.'.join([*around, str(place.vlan)])}"
 
 
 def _claimant(mac: str, accusation: Accusation) -> Claimant:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
+from msgspec.structs import replace
 
 from netguard.findings import Finding
 from netguard.hearing.ear import Ear, Ground
@@ -284,3 +285,10 @@ def test_who_goes_on_alone_is_in_no_quarrel_any_more() -> None:
     alone = [arp(100 + n * 10, SECOND) for n in range(100)]
     (finding,) = heard([*in_turns(), *alone])
     assert finding.state == "resolved"
+
+
+def test_one_address_in_two_customers_vlans_is_two_troubles() -> None:
+    """Both have VLAN 10, each inside another one (802.1ad)."""
+    inner = [replace(frame, vlan=10) for frame in in_turns()]
+    frames = [replace(frame, interface=f"eth1.{outer}") for frame in inner for outer in (100, 200)]
+    assert sorted(f.segment or "" for f in heard(frames)) == ["vlan-100.10", "vlan-200.10"]
