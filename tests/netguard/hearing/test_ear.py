@@ -289,6 +289,10 @@ def test_who_goes_on_alone_is_in_no_quarrel_any_more() -> None:
 
 def test_one_address_in_two_customers_vlans_is_two_troubles() -> None:
     """Both have VLAN 10, each inside another one (802.1ad)."""
-    inner = [replace(frame, vlan=10) for frame in in_turns()]
-    frames = [replace(frame, interface=f"eth1.{outer}") for frame in inner for outer in (100, 200)]
-    assert sorted(f.segment or "" for f in heard(frames)) == ["vlan-100.10", "vlan-200.10"]
+    frames = [
+        replace(frame, vlan=10, interface=f"eth1.{outer}")
+        for outer, who in ((100, (OWNER, SECOND)), (200, (mac(0x31), mac(0x32))))
+        for frame in in_turns(4, *who)
+    ]
+    found = heard(sorted(frames, key=lambda frame: frame.seen))
+    assert sorted(f.segment or "" for f in found) == ["vlan-100.10", "vlan-200.10"]
