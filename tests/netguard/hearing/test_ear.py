@@ -295,4 +295,7 @@ def test_one_address_in_two_customers_vlans_is_two_troubles() -> None:
         for frame in in_turns(4, *who)
     ]
     found = heard(sorted(frames, key=lambda frame: frame.seen))
-    assert sorted(f.segment or "" for f in found) == ["vlan-100.10", "vlan-200.10"]
+    assert sorted(finding.id for finding in found) == [
+        f"address-conflict/vlan-100.10/{IP}",
+        f"address-conflict/vlan-200.10/{IP}",
+    ]
