@@ -1,6 +1,6 @@
 """Whose station is it? The port it hangs on speaks first, then its MAC, then its other claims."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 import msgspec
@@ -10,7 +10,7 @@ from netguard.inventory import Server, SwitchPort
 from netguard.locate import Whereabouts, locate
 from netguard.routers import router_addresses, router_macs
 from netguard.scene import Scene
-from probes.mac import vendor
+from probes.mac import one_glbp_group, vendor
 from probes.records import IPAddress
 
 
@@ -45,6 +45,14 @@ def suspects(scene: Scene, stations: Iterable[str]) -> tuple[Suspect, ...]:
         where = locate(mac, scene.topology, scene.seen.segment.vlan)
         found.append(Suspect(mac=mac, owner=_owner(scene, mac, where), where=where))
     return tuple(found)
+
+
+def share_by_glbp(scene: Scene, stations: Collection[str]) -> bool:
+    """Tell whether the stations are forwarders of one GLBP group, and none is a known server.
+
+    Anybody can forge such a MAC, but not on a router's port.
+    """
+    return one_glbp_group(stations) and not any(s.owner for s in suspects(scene, stations))
 
 
 def _owner(scene: Scene, station: str, where: Whereabouts) -> Owner | None:

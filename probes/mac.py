@@ -1,6 +1,7 @@
 """MAC addresses: any spelling to one canonical text, whose they are, and the virtual families."""
 
 import re
+from collections.abc import Iterable
 
 _SPELLINGS = (
     # By octet: 00:00:5e:00:53:01, or 0:0:5e:0:53:1 as arpwatch leaves leading zeros out.
@@ -26,6 +27,8 @@ _VIRTUAL_FAMILIES = (
     ("03:bf:", "nlb-multicast"),
     ("01:00:5e:7f:", "nlb-igmp"),
 )
+_GLBP_GROUP = len("00:07:b4:00:01")
+_GLBP_FORWARDERS = frozenset({"01", "02", "03", "04"})
 
 
 def from_bytes(octets: bytes) -> str:
@@ -78,3 +81,18 @@ def virtual_family(mac: str) -> str | None:
     text = canonical(mac)
     families = (family for prefix, family in _VIRTUAL_FAMILIES if text.startswith(prefix))
     return next(families, None)
+
+
+def one_glbp_group(macs: Iterable[str]) -> bool:
+    """Tell whether these are forwarders of one GLBP group, of which there are up to four.
+
+    They all stand for one address: each host is told one of them.
+    """
+    different = frozenset(macs)
+    groups = {mac[:_GLBP_GROUP] for mac in different}
+    forwarders = {mac[_GLBP_GROUP + 1 :] for mac in different}
+    return (
+        len(groups) == 1
+        and forwarders <= _GLBP_FORWARDERS
+        and all(virtual_family(mac) == "glbp" for mac in different)
+    )

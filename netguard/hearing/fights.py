@@ -13,7 +13,7 @@ from itertools import islice
 
 from netguard.hearing.claim import Claim, Place
 from netguard.hearing.ledger import HEARERS, Address, Ledger, Speaker, Station, Turn
-from probes.mac import virtual_family
+from probes.mac import one_glbp_group
 from probes.records import IPAddress
 
 TURNS = 3
@@ -26,8 +26,6 @@ _SETTLED = 0.5  # what the one before has still under way when another takes ove
 # its hearers are told at once, however many they are, does not last as long as LASTING.
 _AT_ONCE = 0.3
 _BIT_ERRORS = 2
-_GLBP_GROUP = len("00:07:b4:00:01")
-_GLBP_FORWARDERS = frozenset({"01", "02", "03", "04"})
 _CARDS = 256  # addresses: a host with two cards hardly has more
 _FRONTS = 64  # addresses that are looked at for whether somebody stands between their users
 _IPV4 = 4
@@ -176,8 +174,8 @@ def _are_one_host(mac: str, other: str, place: Place, ledger: Ledger) -> bool:
     These claim the same IPv4 addresses, two or more, and no others: a host with two cards answers
     for each from both (ARP flux).
     """
-    if mac[:_GLBP_GROUP] == other[:_GLBP_GROUP] and virtual_family(mac) == "glbp":
-        return {mac[-2:], other[-2:]} <= _GLBP_FORWARDERS
+    if one_glbp_group((mac, other)):
+        return True
     return place.ip.version == _IPV4 and _are_cards(mac, other, ledger)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from netguard.attribution import Suspect, claimant, genuine_routers, roles, suspects
+from netguard.attribution import Suspect, claimant, genuine_routers, roles, share_by_glbp, suspects
 from netguard.findings import Claimant, Evidence, Finding, identity
 from netguard.routers import cards_of, gateway_identity, router_addresses
 from netguard.rules.claims import by_address, one_host, stands
@@ -55,6 +55,8 @@ def _held_by_several(
         if tests.keys() <= routers & cards_of(scene.view, scene.seen.segment, address):
             continue
         if not tests or (len(tests) == 1 and not _is_ours(scene, address)):
+            continue
+        if share_by_glbp(scene, tests):
             continue
         who = suspects(scene, tests)
         if _is_ours(scene, address) or not _one_server(who):

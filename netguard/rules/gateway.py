@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from netguard.attribution import Suspect, claimant, genuine_routers, roles, suspects
+from netguard.attribution import Suspect, claimant, genuine_routers, roles, share_by_glbp, suspects
 from netguard.findings import Evidence, Finding, Role, Severity, identity
 from netguard.inventory import Gateway
 from netguard.routers import confirmed_identity, gateway_identity, virtual_macs
@@ -134,7 +134,9 @@ def _moved(scene: Scene, gateway: Gateway) -> Iterator[Finding]:
     """Find an unpinned gateway whose last station is gone and whose new one goes on answering."""
     before = scene.view.last_stations.get((scene.name, gateway.address))
     steady = [t.station for t in tests_of(scene.seen, gateway.address) if stands(t)]
-    if before and steady and before not in steady and not intruders(scene, gateway):
+    if not before or not steady or before in steady or intruders(scene, gateway):
+        return
+    if not share_by_glbp(scene, [before, *steady]):
         yield _changed(
             scene,
             gateway,

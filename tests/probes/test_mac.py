@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.mac import canonical, from_bytes, to_bytes, vendor, virtual_family
+from probes.mac import canonical, from_bytes, one_glbp_group, to_bytes, vendor, virtual_family
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,20 @@ def test_a_vendor_is_known_only_for_a_registered_prefix(mac: str, owner: str | N
 )
 def test_virtual_prefixes_are_named(mac: str, family: str | None) -> None:
     assert virtual_family(mac) == family
+
+
+@pytest.mark.parametrize(
+    ("macs", "one"),
+    [
+        (("00:07:b4:00:05:01", "00:07:b4:00:05:04"), True),
+        (("00:07:b4:00:05:01", "00:07:b4:00:06:02"), False),
+        (("00:07:b4:00:05:01", "00:07:b4:00:05:05"), False),  # there are four at most
+        (("00:07:b4:00:05:01", "00:00:5e:00:53:01"), False),
+        (("00:00:5e:00:53:01", "00:00:5e:00:53:02"), False),
+    ],
+)
+def test_forwarders_of_one_glbp_group_are_known(macs: tuple[str, ...], *, one: bool) -> None:
+    assert one_glbp_group(macs) is one
 
 
 def test_spelling_a_mac_does_not_load_the_vendor_table() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from netguard.inventory import Gateway
 from netguard.rules.address_conflict import address_conflict
+from netguard.rules.gateway import gateway_hijack
 from netguard.view import View
 from tests.building import (
     NOW,
@@ -203,6 +204,19 @@ def test_two_stations_on_an_unpinned_gateway_are_a_critical_conflict() -> None:
     (finding,) = address_conflict(scene(view(swept)))
     assert finding.severity == "critical"
     assert {c.role for c in finding.claimants} == {"unknown"}
+
+
+GLBP = ("00:07:b4:00:05:01", "00:07:b4:00:05:02")
+
+
+def test_the_forwarders_of_a_glbp_group_share_a_gateway_and_a_server_s_does_not() -> None:
+    unpinned = segment(gateways=(Gateway(address=ip_address("198.51.100.1")),))
+    swept = seen(tests=[asked("198.51.100.1", forwarder) for forwarder in GLBP], of=unpinned)
+    ports = switch("cat1", {GLBP[0]: "Gi0/1", GLBP[1]: "Fa0/3"})
+    assert not list(address_conflict(scene(view(swept, (ports,)))))
+    forged = (server("ds0003", "198.51.100.23", port="cat1 Fa0/3"),)
+    (finding,) = gateway_hijack(scene(view(swept, (ports,), forged)))
+    assert finding.server == "ds0003"
 
 
 def test_who_was_first_is_a_hint_in_the_evidence_and_decides_nothing() -> None:

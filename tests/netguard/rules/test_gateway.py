@@ -154,6 +154,15 @@ def test_an_unpinned_gateway_that_moved_for_good_is_told(
     assert bool(found) is changed
 
 
+def test_an_unpinned_gateway_that_answers_by_another_forwarder_of_glbp_has_not_moved() -> None:
+    first, second, stranger = (f"00:07:b4:00:05:0{n}" for n in (1, 2, 9))
+    last = {("web-226", ip_address(GATEWAY)): first}
+    for forwarder, moved in ((second, False), (stranger, True)):
+        tests = asked(GATEWAY, forwarder)
+        looked = look(tests, devices=(CAT1,), servers=(), last_stations=last)
+        assert bool(list(gateway_changed(scene(looked)))) is moved
+
+
 def test_a_pin_that_the_router_itself_contradicts_is_out_of_date_and_no_hijack() -> None:
     pinned = segment(gateways=(Gateway(address=ip_address(GATEWAY), macs=(mac(0x99),)),))
     looked = scene(look(asked(GATEWAY, ROUTER), of=pinned))
