@@ -1,5 +1,6 @@
 """The daemon while its store hangs or its disk is full: all is said, and stands in it later."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -95,6 +96,7 @@ def test_what_is_found_while_the_disk_is_full_is_said_and_stands_in_the_store_la
         lab.mend()
         assert {daemon.turn("resolved")["id"] for _ in range(2)} == {first["id"], second["id"]}
         daemon.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, daemon.process.pid, os.WSTOPPED | os.WNOWAIT)  # it may be writing still
         copy = shutil.copytree(seen, tmp_path / "copy")  # the disk goes with the daemon
         daemon.process.send_signal(signal.SIGCONT)
         assert daemon.end() == 0
