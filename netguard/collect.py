@@ -107,8 +107,14 @@ async def _read(
         chassis=chassis,
         base_address=base_address,
         gaps=tuple(dict.fromkeys((*no_chassis, *no_base, *gaps, *reading.gaps))),
+        missed=frozenset(name for name in names if not _is_whole(reading.tables.get(name))),
         **{name: table.rows for name, table in tables.items()},
     )
+
+
+def _is_whole(table: Table[Any] | None) -> bool:
+    """Tell whether the agent was heard to the end of a table; what it never shows is none."""
+    return table is not None and not any(gap.kind.startswith("snmp-") for gap in table.gaps)
 
 
 async def read_again(

@@ -1,12 +1,13 @@
 """The kill switch of unattended action: a file that any shell can make, beside the store.
 
 A store that is no file may have several machines, and users with folders of their own: there it
-stands in the store itself.
+stands in the store itself. A file where this process keeps its state freezes it all the same.
 """
 
+import os
 from pathlib import Path
 
-from netguard.config.places import sqlite_file
+from netguard.config.places import sqlite_file, state_folder
 from netguard.errors import NetguardError, StoreError
 from netguard.store import open_store
 
@@ -22,7 +23,11 @@ def freeze_file(store: str) -> Path | None:
 def why_frozen(store: str) -> str:
     """Return why nothing may be done unattended, empty where it may; in doubt it is frozen."""
     path = freeze_file(store)
-    return _in_store(store) if path is None else _in_file(path)
+    return _in_file(_beside()) or _in_store(store) if path is None else _in_file(path)
+
+
+def _beside() -> Path:
+    return state_folder(os.environ) / NAME
 
 
 def _in_file(path: Path) -> str:
@@ -65,7 +70,11 @@ def thaw(store: str) -> bool:
     path = freeze_file(store)
     if path is None:
         with open_store(store) as opened:
-            return opened.thaw()
+            return opened.thaw() | _removed(_beside())
+    return _removed(path)
+
+
+def _removed(path: Path) -> bool:
     try:
         path.unlink()
     except FileNotFoundError:

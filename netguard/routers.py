@@ -41,12 +41,15 @@ def words_of(router: DeviceView, segment: Segment) -> dict[IPAddress, frozenset[
     return {address: frozenset(macs) for address, macs in own.items()}
 
 
+_OF_ITSELF = frozenset(("interfaces", "addresses", "virtual_gateways"))
+
+
 def has_told(device: DeviceView) -> bool:
     """Tell whether a device has said of itself, in this look, all that it has to say.
 
     One that is starting, or overloaded, falls silent somewhere in between.
     """
-    return bool(device.interfaces) and not any(g.kind.startswith("snmp-") for g in device.gaps)
+    return bool(device.interfaces) and _OF_ITSELF.isdisjoint(device.missed)
 
 
 def earlier_words(view: View, segment: Segment, address: IPAddress) -> list[Identity]:

@@ -101,7 +101,7 @@ async def look(
     clock: Clock,
     progress: Progress,
     devices: Mapping[str, DeviceView] | None = None,
-    heard: Sequence[Finding] = (),
+    heard: Callable[[], Sequence[Finding]] = tuple,
     keep: Keep | None = None,
     act: Act = _at_once,
 ) -> Look:
@@ -109,14 +109,15 @@ async def look(
 
     `devices` are these as they were read lately, by who reads them more seldom than segments are
     swept; nothing is done on the strength of them, and no station's moves are followed. `heard`
-    was found by listening, which asking neither proves nor refutes. `act` runs what may change a
-    port, for who does so one after the other, and elsewhere: it may wait for the store.
+    returns what listening has found by then, which asking neither proves nor refutes. `act` runs
+    what may change a port, for who does so one after the other, and elsewhere: it may wait for the
+    store.
     """
     started = clock()
     view = await measure(config, segments, memory, clock=clock, progress=progress, devices=devices)
     view = await asyncio.to_thread(_with_memories, memory, view, fresh=devices is None)
     record = _recorded(view, segments, started, clock)
-    remembered = await asyncio.to_thread(_judged, memory, view, heard, record, keep)
+    remembered = await asyncio.to_thread(_judged, memory, view, heard(), record, keep)
     deeds: tuple[Deed, ...] = ()
     if devices is None:
         deeds = await act(partial(_deeds, config, view, remembered, clock=clock))

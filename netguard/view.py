@@ -35,7 +35,7 @@ Claims = Mapping[IPAddress, Mapping[str, ArpClaim]]
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """One router or switch as it was read; `gaps` says which tables are incomplete.
+    """One router or switch as it was read; `gaps` says what is incomplete, `missed` which tables.
 
     `platform` is the family of devices that it belongs to, as people configure it, and
     `operating_system` what runs on it, as `probes.platforms` names it. `vlans` and `tagging` are
@@ -59,6 +59,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     vlans: tuple[Vlan, ...] = ()
     tagging: tuple[Tagging, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    missed: frozenset[str] = frozenset()
 
 
 class PortTables(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,7 +56,8 @@ class _Asked(msgspec.Struct, frozen=True):
 class Doubts:
     """Doubts about the addresses of one segment, in the order in which they are to be asked about.
 
-    `dropped` counts those that there was no room for.
+    `dropped` counts those about several stations that there was no room for; who has what is
+    nobody's is seen by the next sweep.
     """
 
     def __init__(self, known: Known, room: int = ROOM) -> None:
@@ -143,7 +144,7 @@ class Doubts:
         if address in self._waiting or self._too_soon(address, stations, now, urgent=urgent):
             return None
         if not urgent and len(self._waiting) >= WAITING:
-            self.dropped += 1
+            self.dropped += len(stations) > 1
             return None
         doubt = self._waiting[address] = Doubt(address, stations, urgent)
         return doubt

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from netguard.watch.silent import Silent
 from netguard.watch.site import Site, placed
 from probes.records import Gap
 
-QUIET = timedelta(minutes=2)  # after which who claimed a gateway on and on has ended
+QUIET = 120  # seconds of listening, after which who claimed a gateway on and on has ended
 UNREAD = 60  # seconds that reading the routers may take
 
 
@@ -35,6 +35,7 @@ class Alone:
         self.silent = Silent()
         self.told: dict[str, Finding] = {}
         self.attended = 0
+        self._claimed: dict[str, tuple[datetime, int]] = {}  # when last, and `attended` then
         self._segment, self._site, self._looks = segment, site, looks
         self._strange = strange
         self._routers: frozenset[str] | None = None  # until they were read
@@ -66,20 +67,21 @@ class Alone:
         now = self._site.clock()
         heard = {f.id: f for f in self.ear.findings(now) if f.state != "resolved"}
         self.silent.keep(heard.keys())
+        self._claimed = {id_: self._claimed[id_] for id_ in self._claimed.keys() & heard.keys()}
         found = {id_: f for id_, f in heard.items() if self._is_heard(f)}
-        standing = {id_: f for id_, f in found.items() if _stands(f, now)}
-        new = [f for id_, f in standing.items() if id_ not in self.told]
+        standing = {id_: f for id_, f in found.items() if self._stands(f)}
+        new = [f for id_, f in standing.items() if not _is_said(f, self.told.get(id_))]
         if new:
             new = await asyncio.to_thread(placed, self._site, self._segment, new)
         over = frozenset((self.told.keys() | self._left(now)) - standing.keys())
         for id_ in self.told.keys() & standing.keys():
             self.told[id_] = replace(self.told[id_], last_seen=standing[id_].last_seen)
-        self.told = {f.id: f for f in (*new, *self.told.values()) if f.id not in over}
+        self.told = {f.id: f for f in (*self.told.values(), *new) if f.id not in over}
         if new:
             await self._looks.keep(new)
             self._strange.set()
         if over:
-            self.silent.keep(heard.keys() - over)
+            self.silent.forget(over)
             await self._looks.over(over)
 
     def unjudged(self) -> Iterator[Gap]:
@@ -103,9 +105,22 @@ class Alone:
             return self._routers is not None or finding.id in self.told
         return finding in self.silent
 
+    def _stands(self, finding: Finding) -> bool:
+        """Tell whether what is not over yet goes on; a router advertises itself that seldom.
+
+        Silence counts only while it is listened to, whatever the clock does.
+        """
+        if finding.kind == "rogue-router":
+            return True
+        last, then = self._claimed.get(finding.id, (None, 0))
+        if last != finding.last_seen or then > self.attended:
+            then = self.attended
+            self._claimed[finding.id] = finding.last_seen, then
+        return self.attended - then < QUIET
+
     def _left(self, now: datetime) -> frozenset[str]:
         """Return what an earlier process told, or what swings, once it would have been heard."""
-        if self.attended < ROUTERS_REST:
+        if self._routers is None or self.attended < ROUTERS_REST:
             return frozenset()
         return frozenset(
             finding.id
@@ -116,9 +131,11 @@ class Alone:
         )
 
 
-def _stands(finding: Finding, now: datetime) -> bool:
-    """Tell whether what is not over yet goes on; a router advertises itself that seldom."""
-    return finding.kind == "rogue-router" or abs(now - finding.last_seen) < QUIET
+def _is_said(finding: Finding, told: Finding | None) -> bool:
+    """Tell whether a trouble was told with all who take part in it."""
+    return told is not None and {c.mac for c in told.claimants} == {
+        c.mac for c in finding.claimants
+    }
 
 
 def _is_held(finding: Finding, now: datetime) -> bool:

@@ -118,7 +118,7 @@ class Looks:
             clock=self.site.clock,
             progress=_no_progress,
             devices=None if fresh else self.site.devices,
-            heard=self._heard(),
+            heard=self._heard,
             keep=self._keeper.keep,
             act=self._act,
         )

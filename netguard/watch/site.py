@@ -93,8 +93,8 @@ class Site:
             self.memory = memory
 
     def has_read(self, routers: Iterable[str]) -> bool:
-        """Tell whether all these said which interfaces they have, when they were last asked."""
-        return all(name in self.devices and self.devices[name].interfaces for name in routers)
+        """Tell whether all these said all of themselves when they were last asked."""
+        return all(name in self.devices and has_told(self.devices[name]) for name in routers)
 
     def last_look(self, segment: Segment) -> SegmentView:
         """Return the segment as it was last swept."""

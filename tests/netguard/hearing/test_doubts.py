@@ -158,7 +158,7 @@ def test_a_flood_of_addresses_is_bounded_and_a_gateways_doubt_still_finds_room()
         address = IPv6Address(first + number)
         doubts.hear(claim(address, ONE, number / 1000))
         doubts.hear(claim(address, OTHER, number / 1000))
-    assert doubts.dropped == 5000 - WAITING
+    assert doubts.dropped == 5000 - WAITING  # and none of them while only one had claimed it
     (doubt,) = heard(doubts, claim(GATEWAY, OTHER, 6))
     assert doubts.take(9, urgent=True) == (doubt,)
 

@@ -145,6 +145,16 @@ def test_a_freeze_stands_in_the_store_for_every_machine_that_has_it(url: str) ->
     assert not thaw(url)
 
 
+def test_a_file_where_this_machine_keeps_its_state_freezes_too(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    (tmp_path / "frozen").write_text("maintenance\n")
+    assert why_frozen(url) == f"{tmp_path}/frozen exists: maintenance"
+    assert thaw(url)
+    assert why_frozen(url) == ""
+
+
 def test_a_store_that_cannot_say_whether_it_is_frozen_is(server: postgresql.Server) -> None:
     gone = f"postgresql+psycopg://netguard@/none?host={server.folder}"
     assert "cannot be read" in why_frozen(gone)

@@ -17,6 +17,7 @@ from netguard.inventory import Segment as Declared
 from netguard.lab import namespaces
 from netguard.remember import Memory
 from netguard.view import DeviceView, Identity, SegmentView
+from netguard.watch.alone import QUIET
 from netguard.watch.ears import Ears
 from netguard.watch.events import Event
 from netguard.watch.gaps import Gaps
@@ -216,6 +217,18 @@ def test_a_rogue_router_of_an_earlier_process_is_over_once_it_would_have_been_he
     assert len(place.looks.ended) == 1
 
 
+def test_a_rogue_router_is_not_over_where_nobody_knows_the_routers(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.read(ROUTER)
+    place.advertises(ROGUE)
+    place.site = Site(place.config, lambda: place.now)  # a new process, and edge2 does not answer
+    place.ears = place.listening_anew()
+    place.read()
+    place.ears.alone.attended = int(ROUTERS_REST)
+    assert place.tell() == [ROGUE]
+    assert place.looks.ended == []
+
+
 def test_a_rogue_router_that_swung_is_over_when_it_was_held_for_long_enough(
     tmp_path: Path,
 ) -> None:
@@ -336,15 +349,15 @@ def taken(tmp_path: Path) -> Place:
     return place
 
 
-def claims(place: Place, *after: float) -> list[str]:
+def claims(place: Place, *after: float, station: str = ROGUE) -> list[str]:
     """Let a stranger claim the gateway after so many seconds each, be asked, and be told of."""
     for seconds in after:
         place.now += timedelta(seconds=seconds)
         claim = ArpClaim(
             interface="eth1",
             sender_ip=GATEWAY,
-            sender_hw=ROGUE,
-            frame_source=ROGUE,
+            sender_hw=station,
+            frame_source=station,
             kind="announcement",
             seen=place.now,
         )
@@ -375,6 +388,26 @@ def test_a_claim_before_the_question_is_no_proof_after_it(taken: Place) -> None:
     assert claims(taken, 4) == []  # it answers: that is told by who asked
     looks.found = ()
     assert claims(taken, 4) == []
+
+
+def test_a_trouble_does_not_end_because_nobody_listened_or_the_clock_moved(taken: Place) -> None:
+    taken.ears.alone.attended = 500
+    claims(taken, 0)
+    assert claims(taken, 10) == [ROGUE]
+    taken.now += timedelta(hours=1)
+    taken.ears.alone.attended = 1  # the interface is back
+    assert taken.tell() == [ROGUE]
+    taken.ears.alone.attended = QUIET
+    assert taken.tell() == [ROGUE]
+    taken.ears.alone.attended += 1
+    assert taken.tell() == []
+
+
+def test_who_joins_in_taking_a_gateway_is_told_too(taken: Place) -> None:
+    claims(taken, 0)
+    assert claims(taken, 10) == [ROGUE]
+    assert claims(taken, 2, 2, station=ROUTER)[-2:] == [ROUTER, ROGUE]
+    assert set(taken.ears.alone.told) == {f"gateway-hijack/web/{GATEWAY}"}
 
 
 def test_a_question_that_could_not_be_asked_was_not_asked_in_vain(taken: Place) -> None:

@@ -125,7 +125,7 @@ def test_what_was_said_earlier_is_told_with_the_moment_of_that(place: Place) -> 
 
 def test_only_a_router_that_has_told_all_again_has_given_a_mac_up(place: Place) -> None:
     renewed = router({GATEWAY: RENEWED})
-    in_part = msgspec.structs.replace(renewed, addresses=(), gaps=SILENT.gaps)
+    in_part = msgspec.structs.replace(renewed, addresses=(), missed=frozenset({"addresses"}))
     place.read(msgspec.structs.replace(in_part, interfaces=in_part.interfaces[-1:]), MASTER)
     assert {FIRST, ELSEWHERE} <= place.trusted()
     place.read(renewed, MASTER)
