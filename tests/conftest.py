@@ -20,7 +20,7 @@ def _namespaces_refused() -> str:
 
 
 REFUSED = _namespaces_refused()
-SAMPLES = 3
+SAMPLES = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
